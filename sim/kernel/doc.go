@@ -1,0 +1,13 @@
+// Package kernel holds the two ideas that make a simulated cluster repeatable: time is a list of pending events, and
+// whatever could go more than one way is asked of one Chooser.
+//
+// An [Event] is data: when it is due, its place among the events of the same instant, and the name and key of what
+// should happen. It is never a closure, so a set of pending events can be stored, copied, printed and taken up again
+// in another process. The order of events is total (see [Event.Before]): two runs with the same events take them in the
+// same order on every machine.
+//
+// A [Chooser] has three implementations: [Seeded] draws from a seed, [Tape] plays back (and records) a list of choices,
+// which is what replaying and shrinking need, and [Odometer] goes through every list of choices there is.
+//
+// The package imports the standard library only. Nothing in it reads the clock of the machine.
+package kernel
