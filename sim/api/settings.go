@@ -1,0 +1,40 @@
+package api
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Settings are what is fixed for the life of a simulated cluster. They are shared and never changed once it runs.
+type Settings struct {
+	Release       Release
+	Zone          string // of the cluster's DNS, without a dot at the end, e.g. "cluster.local"
+	ServiceCIDR   netip.Prefix
+	PodCIDR       netip.Prefix
+	DNSAddress    netip.Addr // cluster IP of kube-dns: the tenth address of ServiceCIDR, as kubeadm chooses it
+	NodePortFirst int32      // 30000
+	NodePortLast  int32      // 32767
+	Timings       Timings
+}
+
+// Timings are how long the things take that take time on a real cluster. All are virtual time and may be zero.
+type Timings struct {
+	ControllerLatency time.Duration // from a change to the controllers' look at it
+	Provision         time.Duration // dynamic provisioning of a volume
+	ImagePull         time.Duration // of an image that is not on the node
+	ContainerStart    time.Duration // creating and starting one container
+	PodSandbox        time.Duration // network and mounts of a Pod, before its first container
+	PreStopAndExit    time.Duration // for a well-behaved process to end after SIGTERM
+}
+
+// DefaultTimings are those of a small idle cluster with a registry nearby.
+func DefaultTimings() Timings {
+	return Timings{
+		ControllerLatency: 10 * time.Millisecond,
+		Provision:         time.Second,
+		ImagePull:         2 * time.Second,
+		ContainerStart:    500 * time.Millisecond,
+		PodSandbox:        500 * time.Millisecond,
+		PreStopAndExit:    500 * time.Millisecond,
+	}
+}

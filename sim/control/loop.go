@@ -1,0 +1,99 @@
+package control
+
+import (
+	"time"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// Key names the object a loop works on; Namespace is empty for cluster-scoped kinds.
+type Key = api.Name
+
+// Loop is one control loop.
+type Loop struct {
+	// Name identifies the loop in events, traces and --without, e.g. "statefulset".
+	Name string
+	// Wakes calls wake with the key of everything that the change of an API object concerns. It may look at the view,
+	// which already contains the change. May be nil.
+	Wakes func(view store.View, change store.Change, wake func(Key))
+	// RowWakes does the same for a change of a row behind the API (containers, images, ...). May be nil.
+	RowWakes func(view store.View, change store.RowChange, wake func(Key))
+	// Latency is the virtual time between a change and the look at it, beyond none: it lets changes of one instant be seen together.
+	Latency time.Duration
+	// Sync decides what to do about one key. The key may name an object that no longer exists.
+	Sync func(in Input) Plan
+}
+
+// Input is everything a loop may know.
+type Input struct {
+	View     store.View // what the loop sees: now, or for a stale cache an older instant
+	Key      Key
+	Now      time.Time
+	Settings *api.Settings
+	Choose   func(label string, n int) int // see kernel.Chooser
+}
+
+// Plan is what a loop wants done. The zero Plan is: nothing.
+type Plan struct {
+	// Writes are made in order. When one fails, those after it are not made, except those with Always; the loop is then
+	// called again for the key after a back-off (5 ms, doubling, at most 1000 s).
+	Writes []Write
+	// Events are recorded whatever becomes of the writes.
+	Events []Event
+	// Commands go to the nodes' container runtimes, after the writes.
+	Commands []Command
+	// Requeue, when not zero, calls the loop for this key again at that time (or earlier, when something wakes it).
+	Requeue time.Time
+	// Error says that the sync failed: the loop is called again after a back-off, as for a failed write.
+	Error error
+}
+
+// Verb is what a Write does.
+type Verb string
+
+// The verbs. Update leaves the status alone and UpdateStatus everything else, as the API does for kinds with a status.
+const (
+	Create       Verb = "create"
+	Update       Verb = "update"
+	UpdateStatus Verb = "update status"
+	Delete       Verb = "delete"
+	Bind         Verb = "bind" // of a Pod to the node in Object's spec.nodeName
+)
+
+// Write is one request to the API. It goes through defaults, admission, validation and optimistic locking like anybody's.
+type Write struct {
+	Verb Verb
+	// Object is the object as it shall be (a changed copy, with the resource version it was read at), or the one to delete.
+	// An empty resource version means: whatever is there now.
+	Object api.Object
+	// DeleteOptions apply to Delete; nil means the defaults of the kind. Preconditions are honoured.
+	DeleteOptions *DeleteOptions
+	// Success is recorded when the write was made, Failure when it failed, with the error's text in place of "{error}".
+	Success, Failure *Event
+	// Always makes the write even when an earlier one of the Plan failed (a status that must be told in any case).
+	Always bool
+	// Tolerate lists errors that count as success: "NotFound", "AlreadyExists", "Conflict".
+	Tolerate []string
+}
+
+// DeleteOptions are the part of metav1.DeleteOptions that loops need.
+type DeleteOptions struct {
+	GracePeriodSeconds *int64
+	UID                api.UID // precondition, when not empty
+	ResourceVersion    string  // precondition, when not empty
+}
+
+// Event is a Kubernetes Event to be recorded.
+type Event struct {
+	Regarding api.Object
+	Type      string // Normal or Warning
+	Reason    string // e.g. SuccessfulCreate
+	Message   string
+	Source    string // component, e.g. statefulset-controller
+	Host      string // node, for the kubelet's
+}
+
+// Command is a request to a node's container runtime.
+type Command = container.Command

@@ -1,0 +1,18 @@
+// Package store keeps the whole state of a simulated cluster in one go-memdb database of immutable rows.
+//
+// There are three sorts of rows:
+//
+//   - API objects, one table per kind of [api.Kinds], keyed by namespace and name, with an index of their owners (and, for
+//     Pods, of their node);
+//   - rows of the world behind the API: containers, processes, file trees, images. Their packages declare the tables
+//     ([Table]) and the row types ([Row]);
+//   - pending events and the one [Meta] row: clock, counters.
+//
+// Read with a [View]: a read-only snapshot that costs nothing and never changes. Write with a [Tx]. A row that was put is
+// immutable from then on; whoever wants to change one puts a changed copy. That is why [DB.Fork] is free, and why an old View
+// is a faithful picture of the past.
+//
+// Every write of an API object gets the next resource version and is noted in the change log, which is what watches are
+// served from ([DB.Since]). The log is bounded: asking for changes that are no longer in it is [ErrCompacted], the
+// "410 Gone" of the API.
+package store

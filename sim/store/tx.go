@@ -1,0 +1,141 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/kernel"
+)
+
+// Meta is the clock of the world and its counters. There is one row of it.
+type Meta struct {
+	Now        time.Time // virtual time
+	Revision   uint64    // resource version of the newest write
+	Sequence   uint64    // of the newest event scheduled
+	Identities uint64    // how many uids, addresses and generated names were handed out
+}
+
+// Tx is one transaction: it reads its own writes, and nobody else sees them before Commit. There is one at a time.
+type Tx struct {
+	View
+	db      *DB
+	meta    Meta
+	changes []Change
+	rows    []RowChange
+}
+
+// RowChange is a row that was put or deleted in a transaction. Old or New is nil where there is none.
+type RowChange struct {
+	Table    Table
+	Old, New Row
+}
+
+// Put inserts or replaces an object. It gets the next resource version, which is written into the object; from then on the
+// object is the store's and must not be changed.
+func (tx *Tx) Put(object api.Object) {
+	kind := api.KindOf(object)
+	old, _ := tx.Object(kind, object.GetNamespace(), object.GetName())
+	tx.meta.Revision++
+	object.SetResourceVersion(strconv.FormatUint(tx.meta.Revision, 10))
+	tx.must(tx.txn.Insert(kind.Kind, object))
+	tx.changes = append(tx.changes, Change{Revision: tx.meta.Revision, Kind: kind, Old: old, New: object})
+}
+
+// Delete removes an object, which must be there. Its last state in the change log carries the resource version of the deletion.
+func (tx *Tx) Delete(object api.Object) {
+	kind := api.KindOf(object)
+	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
+	if !found {
+		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
+	}
+	tx.meta.Revision++
+	tx.must(tx.txn.Delete(kind.Kind, old))
+	tx.changes = append(tx.changes, Change{Revision: tx.meta.Revision, Kind: kind, Old: old})
+}
+
+// PutRow inserts or replaces a row, which must not be changed from then on.
+func (tx *Tx) PutRow(table Table, row Row) {
+	old, _ := GetRow[Row](tx.View, table, row.RowKey())
+	tx.must(tx.txn.Insert(string(table), row))
+	tx.rows = append(tx.rows, RowChange{Table: table, Old: old, New: row})
+}
+
+// DeleteRow removes a row; a row that is not there is left alone.
+func (tx *Tx) DeleteRow(table Table, key string) {
+	old, found := GetRow[Row](tx.View, table, key)
+	if !found {
+		return
+	}
+	tx.must(tx.txn.Delete(string(table), old))
+	tx.rows = append(tx.rows, RowChange{Table: table, Old: old})
+}
+
+// Schedule asks for an event. At most one event of a kind and key is pending: of two wishes the earlier one counts.
+func (tx *Tx) Schedule(when time.Time, kind, key string) {
+	if when.Before(tx.meta.Now) {
+		when = tx.meta.Now
+	}
+	row, err := tx.txn.First(eventTable, bySubject, kind, key)
+	tx.must(err)
+	if row != nil {
+		pending := row.(*kernel.Event)
+		if !when.Before(pending.When) {
+			return
+		}
+		tx.must(tx.txn.Delete(eventTable, pending))
+	}
+	tx.meta.Sequence++
+	tx.must(tx.txn.Insert(eventTable, &kernel.Event{When: when, Sequence: tx.meta.Sequence, Kind: kind, Key: key}))
+}
+
+// Take removes a pending event and moves the clock to it.
+func (tx *Tx) Take(event kernel.Event) {
+	tx.must(tx.txn.Delete(eventTable, &event))
+	tx.AdvanceTo(event.When)
+}
+
+// AdvanceTo moves the clock forward; it never goes back.
+func (tx *Tx) AdvanceTo(now time.Time) {
+	if now.After(tx.meta.Now) {
+		tx.meta.Now = now
+	}
+}
+
+// Now is virtual time.
+func (tx *Tx) Now() time.Time { return tx.meta.Now }
+
+// Revision is the resource version of the newest write.
+func (tx *Tx) Revision() uint64 { return tx.meta.Revision }
+
+// Identity hands out the next number that nobody else in this world has had.
+func (tx *Tx) Identity() uint64 {
+	tx.meta.Identities++
+	return tx.meta.Identities
+}
+
+// Changes lists the writes of API objects in this transaction, in order.
+func (tx *Tx) Changes() []Change { return tx.changes }
+
+// RowChanges lists the writes of other rows in this transaction, in order.
+func (tx *Tx) RowChanges() []RowChange { return tx.rows }
+
+// Commit makes the transaction part of the database.
+func (tx *Tx) Commit() {
+	meta := tx.meta
+	tx.must(tx.txn.Insert(metaTable, &meta))
+	tx.txn.Commit()
+	tx.db.note(tx.changes)
+}
+
+// Abort forgets the transaction.
+func (tx *Tx) Abort() { tx.txn.Abort() }
+
+// must stops at errors that only a mistake in this package can cause: a missing table, a row of the wrong type.
+func (tx *Tx) must(err error) {
+	if err != nil {
+		tx.txn.Abort()
+		panic(fmt.Sprintf("store: %v", err))
+	}
+}

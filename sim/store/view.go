@@ -1,0 +1,163 @@
+package store
+
+import (
+	"iter"
+
+	"github.com/hashicorp/go-memdb"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/kernel"
+)
+
+// View is a read-only picture of all rows at one instant. It never changes, costs nothing to keep beyond the rows that
+// have since been replaced, and may be used from several goroutines.
+type View struct{ txn *memdb.Txn }
+
+// Get finds an object by its kind (the type parameter), namespace ("" for cluster-scoped kinds) and name.
+// The object is shared and must not be changed.
+func Get[T api.Object](view View, namespace, name string) (T, bool) {
+	object, found := view.Object(kindOf[T](), namespace, name)
+	if !found {
+		var none T
+		return none, false
+	}
+	return object.(T), true
+}
+
+// List goes through the objects of a kind in one namespace, or in all for "", ordered by namespace and name.
+func List[T api.Object](view View, namespace string) iter.Seq[T] {
+	return typed[T](view.Objects(kindOf[T](), namespace))
+}
+
+// Owned goes through the objects of a kind that name the owner in any of their owner references.
+func Owned[T api.Object](view View, owner api.UID) iter.Seq[T] {
+	return typed[T](view.OwnedObjects(kindOf[T](), owner))
+}
+
+// OnNode goes through the Pods that are bound to a node, ordered by namespace and name.
+func OnNode(view View, node string) iter.Seq[*corev1.Pod] {
+	return typed[*corev1.Pod](objects(view.find("Pod", byNode, node)))
+}
+
+// Object finds an object of a kind named by its row of the table of kinds.
+func (v View) Object(kind *api.Kind, namespace, name string) (api.Object, bool) {
+	row, err := v.txn.First(kind.Kind, byID, namespace, name)
+	if err != nil {
+		panic(err) // a table or index that does not exist: a mistake in this package
+	}
+	if row == nil {
+		return nil, false
+	}
+	return row.(api.Object), true
+}
+
+// Objects is List for a kind named by its row of the table of kinds.
+func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
+	if namespace == "" {
+		return objects(v.find(kind.Kind, byID))
+	}
+	return objects(v.find(kind.Kind, byID+"_prefix", namespace))
+}
+
+// OwnedObjects is Owned for a kind named by its row of the table of kinds.
+func (v View) OwnedObjects(kind *api.Kind, owner api.UID) iter.Seq[api.Object] {
+	return objects(v.find(kind.Kind, byOwner, owner))
+}
+
+// GetRow finds a row by its key.
+func GetRow[T Row](view View, table Table, key string) (T, bool) {
+	row, err := view.txn.First(string(table), byID, key)
+	if err != nil {
+		panic(err)
+	}
+	if row == nil {
+		var none T
+		return none, false
+	}
+	return row.(T), true
+}
+
+// Rows goes through the rows whose keys begin with the prefix ("" for all), in the order of their keys.
+func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
+	found := view.find(string(table), byID+"_prefix", prefix)
+	return func(yield func(T) bool) {
+		for row := range found {
+			if !yield(row.(T)) {
+				return
+			}
+		}
+	}
+}
+
+// Meta is the clock and the counters.
+func (v View) Meta() Meta {
+	row, err := v.txn.First(metaTable, byID)
+	if err != nil {
+		panic(err)
+	}
+	return *row.(*Meta)
+}
+
+// NextEvent is the event that is due first.
+func (v View) NextEvent() (kernel.Event, bool) {
+	row, err := v.txn.First(eventTable, byID)
+	if err != nil {
+		panic(err)
+	}
+	if row == nil {
+		return kernel.Event{}, false
+	}
+	return *row.(*kernel.Event), true
+}
+
+// Events goes through all pending events in the order in which they will be taken.
+func (v View) Events() iter.Seq[kernel.Event] {
+	found := v.find(eventTable, byID)
+	return func(yield func(kernel.Event) bool) {
+		for row := range found {
+			if !yield(*row.(*kernel.Event)) {
+				return
+			}
+		}
+	}
+}
+
+func (v View) find(table, index string, args ...any) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		found, err := v.txn.Get(table, index, args...)
+		if err != nil {
+			panic(err)
+		}
+		for row := found.Next(); row != nil; row = found.Next() {
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+func objects(rows iter.Seq[any]) iter.Seq[api.Object] {
+	return func(yield func(api.Object) bool) {
+		for row := range rows {
+			if !yield(row.(api.Object)) {
+				return
+			}
+		}
+	}
+}
+
+func typed[T api.Object](all iter.Seq[api.Object]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for object := range all {
+			if !yield(object.(T)) {
+				return
+			}
+		}
+	}
+}
+
+func kindOf[T api.Object]() *api.Kind {
+	var none T
+	return api.KindOf(none)
+}
