@@ -1,0 +1,66 @@
+package dnsserver
+
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// maxAliases is the longest chain of CNAME records that is followed (CoreDNS: maxCnameChainLength in
+// plugin/backend_lookup.go, which counts the records before the one at hand).
+const maxAliases = 11
+
+// alias is the CNAME record of an ExternalName service.
+func (q *query) alias(owner, target string) dns.RR {
+	target = dns.Fqdn(target)
+	q.packable(target)
+	return &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, q.config.ttl()), Target: target}
+}
+
+// resolve returns the addresses of a find, and for an ExternalName service the chain of CNAME records that
+// leads to them. A chain in the zone that ends without an address - no such type, no such name, a loop, or too
+// long - gives nothing at all; a target outside of the zone keeps its CNAME, followed by what Forward knows.
+func (q *query) resolve(owner string, found find) []dns.RR {
+	var chain []dns.RR
+	seen := newSet[string](0)
+	seen.add(strings.ToLower(owner))
+	for found.external != "" {
+		if len(chain) == maxAliases {
+			return nil
+		}
+		record := q.alias(owner, found.external)
+		if q.reply.Rcode != dns.RcodeSuccess {
+			return nil
+		}
+		chain = append(chain, record)
+		owner = dns.Fqdn(found.external)
+		target := strings.ToLower(owner)
+		if !seen.add(target) {
+			return nil
+		}
+		l := splitLabels(target)
+		before, inside := l.cut(q.forward)
+		if !inside {
+			return append(chain, q.forwarded(owner)...)
+		}
+		found = q.lookup(parseName(&l, before), nil)
+	}
+	addresses := q.addresses(owner, found.entries)
+	if len(addresses) == 0 || chain == nil {
+		return addresses
+	}
+	return append(chain, addresses...)
+}
+
+// forwarded asks Forward for the target of a CNAME and takes over its answer and its TC flag.
+func (q *query) forwarded(name string) []dns.RR {
+	if q.config.Forward == nil {
+		return nil
+	}
+	message := q.config.Forward(dns.Question{Name: name, Qtype: q.qtype, Qclass: dns.ClassINET})
+	if message == nil {
+		return nil
+	}
+	q.reply.Truncated = q.reply.Truncated || message.Truncated
+	return message.Answer
+}

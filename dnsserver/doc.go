@@ -1,0 +1,52 @@
+// Package dnsserver answers DNS questions about a Kubernetes cluster the way a real cluster does.
+//
+// The heart is one pure function:
+//
+//	Answer(source, config, question, transport) -> message
+//
+// The source is a view of a cluster as plain values, the question is one DNS message, and the result is one
+// complete message, sized for UDP or TCP, ready to be packed. There is no cache, no clock, no randomness, and
+// no socket here: the same inputs give the same bytes. Whoever owns a socket reads a packet, unpacks it, drops
+// what is not a question (QR=1), calls Answer and writes the packed result.
+//
+// # What is answered
+//
+// Names follow the Kubernetes DNS specification 1.1.0; where it is silent, CoreDNS 1.14 and its kubernetes
+// plugin decide. With Z for the zone ("cluster.local."):
+//
+//	<service>.<namespace>.svc.Z                   A/AAAA: cluster IPs; headless: addresses of ready endpoints
+//	<hostname>.<service>.<namespace>.svc.Z        A/AAAA: ready endpoints with that hostname
+//	1-2-3-4.<service>.<namespace>.svc.Z           the same for an endpoint that has no hostname
+//	_<port>._<protocol>.<service>.<namespace>.svc.Z  SRV, addresses of the targets in the additional section
+//	1-2-3-4.<namespace>.pod.Z                     A/AAAA as Config.Pods says
+//	4.3.2.1.in-addr.arpa., ip6.arpa. names        PTR of cluster IPs and of ready endpoints
+//	Z                                             SOA and NS; dns-version.Z: TXT "1.1.0"; ns.dns.Z: this server
+//
+// A service of type ExternalName gives a CNAME, followed inside the zone, and outside of it only when
+// Config.Forward is set. An existing name without records of the type asked for is NODATA (NOERROR, no answer,
+// SOA in the authority section); an unknown name is NXDOMAIN with the same SOA. A headless service none of
+// whose endpoints is ready does not exist (NXDOMAIN): that is what a client sees while a StatefulSet starts.
+//
+// # Where this server differs from CoreDNS on purpose
+//
+//   - RA is set, so that nslookup does not print a "recursion not available" warning for every reply.
+//   - A name outside of all zones is NXDOMAIN with the SOA of the root, not REFUSED or SERVFAIL: a resolver's
+//     search list ends with the bare name, and its status is what the user gets to read.
+//   - A TXT question for a name that exists is NODATA throughout (CoreDNS: NXDOMAIN for svc.Z, for a namespace
+//     and for the apex), and so is a question other than PTR for a reverse name that has a PTR record.
+//   - The server's own address has a PTR record even if no service holds it (old nslookup asks for it).
+//   - Opcodes other than QUERY are NOTIMP, also NOTIFY.
+//   - A CNAME or SRV target that cannot be packed (a label of more than 63 octets is possible in
+//     spec.externalName) is SERVFAIL; CoreDNS sends nothing at all.
+//   - Records keep the order of the source. Config.Choose stands in for CoreDNS's loadbalance plugin.
+//
+// Not simulated: caching (the cache plugin), zone transfer, multicluster services, zone-scoped names, DNSSEC.
+//
+// # The files
+//
+// answer.go is the entry and shows the order of the checks; parse.go turns a name into what it denotes;
+// lookup.go finds that in the source; records.go turns the find into resource records; chase.go follows
+// ExternalName services; reverse.go, apex.go, negative.go and edns.go hold the rules of their names.
+// resolver.go is the client side: search lists, ndots, and the retry over TCP, for tools that run inside a
+// simulated Pod or shell. resolvconf.go gives the text of the resolv.conf that the kubelet hands to a Pod.
+package dnsserver
