@@ -1,7 +1,11 @@
 package storage
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
+	gopath "path"
+	"strings"
 	"time"
 )
 
@@ -10,114 +14,220 @@ import (
 //
 // Paths are absolute, or relative to the directory of In ("/" at first). Symbolic links are followed across mounts.
 // Errors are *fs.PathError with the path as the caller gave it and an Errno.
-type FileSystem struct{}
+type FileSystem struct {
+	*table
+	dir      string
+	identity Identity
+}
 
-// NewFileSystem mounts the trees in order; the first must be the root. A missing mount point is made in the tree
-// below it, as container runtimes do; that alone does not count as a change. now stamps modification times.
-func NewFileSystem(mounts []Mount, identity Identity, now time.Time) *FileSystem { return nil }
+// table is what every FileSystem made by In and As from one another shares.
+type table struct {
+	mounts  []mounted
+	points  map[place]int // mount point: index of the mount that covers it
+	now     time.Time
+	opened  []*openFile
+	tail    tail
+	problem error // why the first mount that could not be put in place could not
+}
+
+type mounted struct {
+	Mount
+	base     Tree   // the tree that counts as unchanged
+	root     uint64 // inode that appears at Path
+	orphaned int64  // bytes of removed files that are still open; they take up room
+}
+
+// place is one file of one mount.
+type place struct {
+	mount int
+	inode uint64
+}
+
+// NewFileSystem mounts the trees in order; the first must be the root. A missing mount point or SubPath is made
+// in the tree, as container runtimes and the kubelet do; that alone does not count as a change.
+// now stamps modification times. See MountError for mounts that cannot be put in place.
+func NewFileSystem(mounts []Mount, identity Identity, now time.Time) *FileSystem {
+	t := &table{now: now}
+	if len(mounts) == 0 {
+		mounts = []Mount{{Path: "/"}}
+	}
+	for _, mount := range mounts {
+		t.mounts = append(t.mounts, mounted{Mount: mount, base: mount.Tree})
+	}
+	f := &FileSystem{table: t, dir: "/", identity: identity}
+	f.mountAll()
+	return f
+}
+
+// MountError says why a mount could not be put in place (a file is in the way, for example), or nil.
+// Such a mount cannot be reached; a runtime refuses to start a container with it.
+func (f *FileSystem) MountError() error { return f.problem }
 
 // In is the same file system with relative paths starting at dir. Changes are seen by both.
 // dir itself is looked up only when a path is used.
-func (f *FileSystem) In(dir string) *FileSystem { return nil }
+func (f *FileSystem) In(dir string) *FileSystem {
+	if !strings.HasPrefix(dir, "/") {
+		dir = join(f.dir, dir)
+	}
+	return &FileSystem{table: f.table, dir: dir, identity: f.identity}
+}
 
 // As is the same file system seen by another user. Changes are seen by both.
-func (f *FileSystem) As(identity Identity) *FileSystem { return nil }
+func (f *FileSystem) As(identity Identity) *FileSystem {
+	return &FileSystem{table: f.table, dir: f.dir, identity: identity}
+}
 
 // Directory is where relative paths start.
-func (f *FileSystem) Directory() string { return "" }
+func (f *FileSystem) Directory() string { return f.dir }
 
 // Identity is whose permissions count.
-func (f *FileSystem) Identity() Identity { return Identity{} }
+func (f *FileSystem) Identity() Identity { return f.identity }
 
 // SetNow sets the modification time of further changes, for every FileSystem that shares these mounts.
-func (f *FileSystem) SetNow(now time.Time) {}
+func (f *FileSystem) SetNow(now time.Time) { f.now = now }
 
 // Mounts are the mounts with their trees as they are now.
-func (f *FileSystem) Mounts() []Mount { return nil }
+func (f *FileSystem) Mounts() []Mount {
+	mounts := make([]Mount, len(f.mounts))
+	for i, m := range f.mounts {
+		mounts[i] = m.Mount
+	}
+	return mounts
+}
 
 // Changed are the indices of the mounts whose tree changed since NewFileSystem or Replace, ascending.
-func (f *FileSystem) Changed() []int { return nil }
+func (f *FileSystem) Changed() []int {
+	var changed []int
+	for i, m := range f.mounts {
+		if !m.Tree.Same(m.base) {
+			changed = append(changed, i)
+		}
+	}
+	return changed
+}
 
 // Replace puts another state of a mount's tree in place, after it was committed or changed by others.
-// It does not count as a change.
-func (f *FileSystem) Replace(mount int, tree Tree) {}
-
-// Stat describes a file, following links.
-func (f *FileSystem) Stat(path string) (Info, error) { return Info{}, nil }
-
-// Lstat describes a file; if it is a link, the link itself.
-func (f *FileSystem) Lstat(path string) (Info, error) { return Info{}, nil }
-
-// ReadFile is a copy of a file's content, which the caller may change.
-func (f *FileSystem) ReadFile(path string) ([]byte, error) { return nil, nil }
-
-// ReadText is a file's content without a copy.
-func (f *FileSystem) ReadText(path string) (string, error) { return "", nil }
-
-// WriteFile writes data to a file at its start, or at its end with Append. Write is implied.
-// mode is for a new file; a umask is the caller's to apply.
-func (f *FileSystem) WriteFile(path string, data []byte, mode fs.FileMode, flags Flag) error {
-	return nil
+// It does not count as a change. Open files that the new tree lacks go on as removed files.
+func (f *FileSystem) Replace(mount int, tree Tree) {
+	m := &f.mounts[mount]
+	if m.Tree.Same(tree) {
+		m.base = m.Tree
+		return
+	}
+	for _, open := range f.opened {
+		if open.orphan == nil && open.at.mount == mount && tree.inode(open.at.inode) == nil {
+			f.orphan(open)
+		}
+	}
+	m.Tree, m.base = tree, tree
+	f.mountAll()
 }
 
-// WriteAt writes data into an existing file from a byte offset on; a gap before it reads as zeros.
-func (f *FileSystem) WriteAt(path string, data []byte, offset int64) error { return nil }
-
-// Open gives a File, which stays with its file through renames and removal until Close.
-func (f *FileSystem) Open(path string, flags Flag, mode fs.FileMode) (*File, error) { return nil, nil }
-
-// Truncate makes a file size bytes long, filled up with zeros.
-func (f *FileSystem) Truncate(path string, size int64) error { return nil }
-
-// Mkdir makes a directory.
-func (f *FileSystem) Mkdir(path string, mode fs.FileMode) error { return nil }
-
-// MkdirAll makes a directory and its missing parents.
-func (f *FileSystem) MkdirAll(path string, mode fs.FileMode) error { return nil }
-
-// Remove removes a file, a link or an empty directory.
-func (f *FileSystem) Remove(path string) error { return nil }
-
-// RemoveAll removes a file, or a directory with everything in it. A missing path is no error.
-// It stops at the first thing that cannot be removed; what was removed before stays removed.
-func (f *FileSystem) RemoveAll(path string) error { return nil }
-
-// Rename moves a file or directory, replacing a file or an empty directory of that name.
-func (f *FileSystem) Rename(from, to string) error { return nil }
-
-// Symlink makes a symbolic link at path that points to target.
-func (f *FileSystem) Symlink(target, path string) error { return nil }
-
-// Readlink is where a symbolic link points.
-func (f *FileSystem) Readlink(path string) (string, error) { return "", nil }
-
-// Link gives an existing file one more name.
-func (f *FileSystem) Link(existing, path string) error { return nil }
-
-// Chmod sets the permission, setuid, setgid and sticky bits.
-func (f *FileSystem) Chmod(path string, mode fs.FileMode) error { return nil }
-
-// Chown sets owner and group; -1 keeps one.
-func (f *FileSystem) Chown(path string, uid, gid int) error { return nil }
-
-// Lchown is Chown of a link itself.
-func (f *FileSystem) Lchown(path string, uid, gid int) error { return nil }
-
-// Chtimes sets the modification time.
-func (f *FileSystem) Chtimes(path string, modified time.Time) error { return nil }
-
-// ReadDir lists a directory, sorted by name, without "." and "..".
-func (f *FileSystem) ReadDir(path string) ([]Info, error) { return nil, nil }
-
-// Walk visits a path and, if it is a directory, everything below, names in byte order; links are not followed.
-// visit gets path joined with what lies below it. fs.SkipDir and fs.SkipAll work as in fs.WalkDir;
-// a directory that cannot be read is visited a second time with the error.
-func (f *FileSystem) Walk(path string, visit func(path string, info Info, err error) error) error {
-	return nil
+// Available are the bytes of content that still fit into a mount's tree, at least 0.
+func (f *FileSystem) Available(mount int) int64 {
+	m := f.mounts[mount]
+	return max(0, m.limit()-m.Tree.Used()-m.orphaned)
 }
 
-// RealPath is the absolute path without links, "." and "..".
-func (f *FileSystem) RealPath(path string) (string, error) { return "", nil }
+func (m mounted) limit() int64 {
+	if m.Capacity > 0 {
+		return min(m.Capacity, MaxTreeBytes)
+	}
+	return MaxTreeBytes
+}
 
-// Access says by its error whether a file may be used in every way in want (CanRead | CanWrite | CanExecute; 0: it exists).
-func (f *FileSystem) Access(path string, want int) error { return nil }
+// mountAll works out where every mount appears, which may change when a tree was replaced.
+func (f *FileSystem) mountAll() {
+	f.points, f.problem = map[place]int{}, nil
+	for i := range f.mounts {
+		f.mounts[i].root = rootInode
+	}
+	for i := range f.mounts {
+		m := &f.mounts[i]
+		f.prepare(i, func() error {
+			root, err := f.subPath(m)
+			if err != nil {
+				return fmt.Errorf("subPath %q: %w", m.SubPath, err)
+			}
+			m.root = root
+			return nil
+		})
+		if i == 0 {
+			continue
+		}
+		f.prepare(i, func() error {
+			at, err := f.mountPoint(m.Path, m.Tree.inode(m.root).isDir())
+			if err != nil {
+				return err
+			}
+			f.points[place{at.mount, at.inode}] = i
+			return nil
+		})
+	}
+}
+
+// prepare runs a step as root on writable mounts, and does not let its effects on trees count as changes.
+func (f *FileSystem) prepare(mount int, step func() error) {
+	before := make([]mounted, len(f.mounts))
+	copy(before, f.mounts)
+	for i := range f.mounts {
+		f.mounts[i].ReadOnly = false
+	}
+	if err := step(); err != nil && f.problem == nil {
+		f.problem = fmt.Errorf("mount %d at %s cannot be put in place: %w", mount, f.mounts[mount].Path, err)
+	}
+	for i := range f.mounts {
+		f.mounts[i].ReadOnly = before[i].ReadOnly
+		if before[i].base.Same(before[i].Tree) {
+			f.mounts[i].base = f.mounts[i].Tree
+		}
+	}
+}
+
+// subPath finds the inode that a mount shows. Links are followed inside the mount's own tree only.
+func (f *FileSystem) subPath(m *mounted) (uint64, error) {
+	if strings.Trim(m.SubPath, "/") == "" {
+		return rootInode, nil
+	}
+	alone := &FileSystem{table: &table{mounts: []mounted{{Mount: Mount{Tree: m.Tree}, root: rootInode}}, now: f.now}, dir: "/"}
+	to, err := alone.existing(m.SubPath, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = alone.MkdirAll(m.SubPath, m.Tree.inode(rootInode).mode); err == nil {
+			to, err = alone.existing(m.SubPath, true)
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	m.Tree = alone.mounts[0].Tree
+	return to.at.inode, nil
+}
+
+// mountPoint finds or makes the directory or file that a mount covers.
+func (f *FileSystem) mountPoint(path string, isDir bool) (frame, error) {
+	root := &FileSystem{table: f.table, dir: "/"}
+	to, err := root.resolve(path, true)
+	if err != nil && !errors.Is(err, ErrNotExist) {
+		return frame{}, err
+	}
+	if err != nil || !to.found {
+		if isDir {
+			err = root.MkdirAll(path, 0o755)
+		} else if err = root.MkdirAll(gopath.Dir(path), 0o755); err == nil {
+			err = root.WriteFile(path, nil, 0o644, Create)
+		}
+		if err == nil {
+			to, err = root.existing(path, true)
+		}
+		if err != nil {
+			return frame{}, err
+		}
+	}
+	if found := f.node(to.at).isDir(); found != isDir {
+		if isDir {
+			return frame{}, ErrNotDirectory
+		}
+		return frame{}, ErrIsDirectory
+	}
+	return to.at, nil
+}

@@ -1,0 +1,185 @@
+package storage
+
+import (
+	"encoding/binary"
+	"io/fs"
+	"time"
+
+	iradix "github.com/hashicorp/go-immutable-radix"
+)
+
+// rootInode is the number of every tree's root directory. Numbers are given out in ascending order and never again.
+const rootInode = 1
+
+// inode is one file. It is immutable once it is in a tree.
+type inode struct {
+	mode     fs.FileMode
+	uid, gid int
+	modified time.Time
+	links    int    // names; of a directory 2 + subdirectories
+	content  string // of a regular file; of a symbolic link its target
+	device   string
+}
+
+// emptyRoot is what the zero Tree's root is.
+var emptyRoot = &inode{mode: fs.ModeDir | 0o755, modified: time.Unix(0, 0).UTC(), links: 2}
+
+func (n *inode) isDir() bool     { return n.mode.IsDir() }
+func (n *inode) isLink() bool    { return n.mode&fs.ModeSymlink != 0 }
+func (n *inode) isRegular() bool { return n.mode.IsRegular() }
+
+func (n *inode) size() int64 { return int64(len(n.content)) }
+
+func (n *inode) info(name string, number uint64, mount int) Info {
+	return Info{
+		Name: name, Inode: number, Mode: n.mode, UID: n.uid, GID: n.gid, Size: n.size(),
+		ModTime: n.modified, Links: n.links, Device: n.device, Mount: mount,
+	}
+}
+
+func inodeKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
+
+func entryKey(directory uint64, name string) []byte {
+	key := make([]byte, 0, 8+len(name))
+	return append(binary.BigEndian.AppendUint64(key, directory), name...)
+}
+
+// inode is the file of that number, or nil.
+func (t Tree) inode(number uint64) *inode {
+	if t.inodes != nil {
+		if found, ok := t.inodes.Get(inodeKey(number)); ok {
+			return found.(*inode)
+		}
+	}
+	if number == rootInode {
+		return emptyRoot
+	}
+	return nil
+}
+
+// child is the inode number behind a name in a directory.
+func (t Tree) child(directory uint64, name string) (uint64, bool) {
+	if t.entries == nil {
+		return 0, false
+	}
+	found, ok := t.entries.Get(entryKey(directory, name))
+	if !ok {
+		return 0, false
+	}
+	return found.(uint64), true
+}
+
+// eachChild visits a directory's names in byte order until visit says false.
+func (t Tree) eachChild(directory uint64, visit func(name string, number uint64) bool) {
+	if t.entries == nil {
+		return
+	}
+	entries := t.entries.Root().Iterator()
+	entries.SeekPrefix(inodeKey(directory))
+	for key, number, ok := entries.Next(); ok; key, number, ok = entries.Next() {
+		if !visit(string(key[8:]), number.(uint64)) {
+			return
+		}
+	}
+}
+
+func (t Tree) isEmpty(directory uint64) bool {
+	empty := true
+	t.eachChild(directory, func(string, uint64) bool { empty = false; return false })
+	return empty
+}
+
+// names is how many names the tree has, which bounds its inodes too.
+func (t Tree) names() int {
+	if t.entries == nil {
+		return 0
+	}
+	return t.entries.Len()
+}
+
+// put sets the inode of a number, which must not be changed any more, and keeps count of the bytes.
+func (t Tree) put(number uint64, node *inode) Tree {
+	if t.inodes == nil {
+		t.inodes = iradix.New()
+	}
+	if old := t.inode(number); old != nil {
+		t.used -= old.size()
+	}
+	t.used += node.size()
+	t.inodes, _, _ = t.inodes.Insert(inodeKey(number), node)
+	return t
+}
+
+// change edits a copy of one inode, which must exist.
+func (t Tree) change(number uint64, edit func(*inode)) Tree {
+	node := *t.inode(number)
+	edit(&node)
+	return t.put(number, &node)
+}
+
+// add makes a new file under a free name and stamps the directory.
+func (t Tree) add(directory uint64, name string, node inode, now time.Time) (Tree, uint64) {
+	number := max(t.last, rootInode) + 1
+	t.last = number
+	node.links = 1
+	if node.isDir() {
+		node.links = 2
+	}
+	t = t.put(number, &node)
+	return t.enter(directory, name, number, now), number
+}
+
+// enter gives a file a free name in a directory. Link counts of files are the caller's, those of directories are kept here.
+func (t Tree) enter(directory uint64, name string, number uint64, now time.Time) Tree {
+	if t.entries == nil {
+		t.entries = iradix.New()
+	}
+	t.entries, _, _ = t.entries.Insert(entryKey(directory, name), number)
+	isDir := t.inode(number).isDir()
+	return t.change(directory, func(parent *inode) {
+		parent.modified = now
+		if isDir {
+			parent.links++
+		}
+	})
+}
+
+// leave takes a name out of a directory and keeps the file.
+func (t Tree) leave(directory uint64, name string, now time.Time) Tree {
+	number, _ := t.child(directory, name)
+	isDir := t.inode(number).isDir()
+	t.entries, _, _ = t.entries.Delete(entryKey(directory, name))
+	return t.change(directory, func(parent *inode) {
+		parent.modified = now
+		if isDir {
+			parent.links--
+		}
+	})
+}
+
+// remove takes a name away, and with the last name the file. A directory must be empty.
+func (t Tree) remove(directory uint64, name string, now time.Time) Tree {
+	number, _ := t.child(directory, name)
+	t = t.leave(directory, name, now)
+	node := t.inode(number)
+	if node.isDir() || node.links <= 1 {
+		t.used -= node.size()
+		t.inodes, _, _ = t.inodes.Delete(inodeKey(number))
+		return t
+	}
+	return t.change(number, func(n *inode) { n.links-- })
+}
+
+// removeAll is remove for a directory with everything in it.
+func (t Tree) removeAll(directory uint64, name string, now time.Time) Tree {
+	number, ok := t.child(directory, name)
+	if !ok {
+		return t
+	}
+	before := t
+	before.eachChild(number, func(below string, _ uint64) bool {
+		t = t.removeAll(number, below, now)
+		return true
+	})
+	return t.remove(directory, name, now)
+}
