@@ -121,7 +121,7 @@ func (q *query) answerForward(r request) {
 		q.reply.Answer, q.reply.Extra = q.serviceRecords(r, found.entries)
 	case dns.TypeCNAME:
 		if found.external != "" {
-			q.reply.Answer = []dns.RR{q.alias(q.name, found.external)}
+			q.reply.Answer = q.alias(q.name, found.external)
 		}
 	}
 	if q.reply.Rcode == dns.RcodeSuccess && len(q.reply.Answer) == 0 {

@@ -10,11 +10,13 @@ import (
 // plugin/backend_lookup.go, which counts the records before the one at hand).
 const maxAliases = 11
 
-// alias is the CNAME record of an ExternalName service.
-func (q *query) alias(owner, target string) dns.RR {
+// alias is the CNAME record of an ExternalName service, alone in a section; nil if no message can carry it.
+func (q *query) alias(owner, target string) []dns.RR {
 	target = dns.Fqdn(target)
-	q.packable(target)
-	return &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, q.config.ttl()), Target: target}
+	if !q.packable(target) {
+		return nil
+	}
+	return []dns.RR{&dns.CNAME{Hdr: header(owner, dns.TypeCNAME, q.config.ttl()), Target: target}}
 }
 
 // resolve returns the addresses of a find, and for an ExternalName service the chain of CNAME records that
@@ -28,11 +30,11 @@ func (q *query) resolve(owner string, found find) []dns.RR {
 		if len(chain) == maxAliases {
 			return nil
 		}
-		record := q.alias(owner, found.external)
-		if q.reply.Rcode != dns.RcodeSuccess {
+		link := q.alias(owner, found.external)
+		if link == nil {
 			return nil
 		}
-		chain = append(chain, record)
+		chain = append(chain, link...)
 		owner = dns.Fqdn(found.external)
 		target := strings.ToLower(owner)
 		if !seen.add(target) {

@@ -187,7 +187,11 @@ func throughWire(t testing.TB, message *dns.Msg) *dns.Msg {
 // render writes a reply much as dig does.
 func render(reply *dns.Msg, count bool, size int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "status: %s, flags:", dns.RcodeToString[reply.Rcode])
+	status := dns.RcodeToString[reply.Rcode]
+	if reply.Rcode == dns.RcodeBadVers {
+		status = "BADVERS" // the library has one name for number 16, that of TSIG
+	}
+	fmt.Fprintf(&text, "status: %s, flags:", status)
 	for _, flag := range []struct {
 		set  bool
 		name string
