@@ -1,0 +1,73 @@
+package scenarios
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+)
+
+// notePrefix begins a comment that is for the reader of the source only.
+const notePrefix = "note:"
+
+// directiveWords are the directives in the order messages list them.
+var directiveWords = []string{string(Advance), string(NodeDown), string(NodeUp), string(Check)}
+
+var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
+
+// comment is an HTML comment at the top level: a directive, or a note, which is no block at all.
+func (p *parser) comment(node *ast.HTMLBlock) (Block, int, error) {
+	line := p.startLine(node)
+	content := string(node.Lines().Value(p.body))
+	if node.HasClosure() {
+		content += string(node.ClosureLine.Value(p.body))
+	}
+	last := line + strings.Count(strings.TrimSuffix(content, "\n"), "\n")
+	content = strings.TrimSpace(content)
+	inner, after, closed := strings.Cut(strings.TrimPrefix(content, "<!--"), "-->")
+	if !closed {
+		return nil, 0, p.fail(line, "--> at the end of the comment", "the end of the page", "close the comment that begins here")
+	}
+	if strings.HasPrefix(p.lines[line-1], " ") {
+		return nil, 0, p.fail(line, "a comment in the first column", quote(p.lines[line-1])+" with spaces before it", "remove the spaces")
+	}
+	if after != "" {
+		return nil, 0, p.fail(last, "nothing after -->", quote(after), "put it on the next line")
+	}
+	inner = strings.TrimSpace(inner)
+	if strings.HasPrefix(inner, notePrefix) {
+		return nil, last, nil
+	}
+	directive, err := p.directive(line, inner)
+	return directive, last, err
+}
+
+func (p *parser) directive(line int, comment string) (*Directive, error) {
+	word, argument := comment, ""
+	if end := strings.IndexAny(comment, " \t\n"); end >= 0 {
+		word, argument = comment[:end], strings.TrimSpace(comment[end:])
+	}
+	directive := &Directive{Line: line, Word: Word(word)}
+	switch directive.Word {
+	case Advance:
+		duration, err := parseDuration(argument)
+		if err != nil || duration <= 0 || duration > MaxAdvance {
+			return nil, p.fail(line, "a duration above 0 and of at most 3650d after advance", quote(argument), "write for example <!-- advance 5m -->")
+		}
+		directive.Duration = duration
+	case NodeDown, NodeUp:
+		if !objectName.MatchString(argument) {
+			return nil, p.fail(line, "the name of one node after "+word, quote(argument), "write for example <!-- "+word+" node-2 -->")
+		}
+		directive.Node = argument
+	case Check:
+		if argument == "" || strings.Contains(argument, "\n") {
+			return nil, p.fail(line, "an expression on one line after check", quote(argument), "say what must hold here")
+		}
+		directive.Check = argument
+	default:
+		return nil, p.fail(line, oneOf(directiveWords), quote(word),
+			didYouMean(word, append([]string{notePrefix}, directiveWords...), "a comment that is no directive begins with \"note:\""))
+	}
+	return directive, nil
+}

@@ -1,0 +1,35 @@
+// Package scenarios runs a tutorial page against a simulated cluster and checks that every output is what the page says.
+//
+// # The page
+//
+// A page is Markdown. Prose is prose. What the engine acts on stands in four places:
+//
+//   - Front matter, between two lines of three dashes at the very top, describes the cluster: title, teaches, kubernetes, nodes,
+//     service-cidr, pod-cidr, storage-classes, seed, think-time, normalise, start. All keys are optional; see FrontMatter.
+//   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
+//     begin with "> " continue it; the lines below are the expected output.
+//   - A fenced block with a file name, as in "```yaml file=web.yaml", is a file that the commands below it can read.
+//   - An HTML comment on lines of its own is a directive: advance, node-down, node-up, check. A comment for the reader of the
+//     source begins with "note:".
+//
+// Among the expected lines some are not output:
+//
+//	...            stands for any number of lines, also none
+//	[...]          inside a line stands for any text, also none
+//	^C             ends a watching command once the lines above it have appeared
+//	# exit 1       as the last line: the command must end with this exit status (without it: 0)
+//
+// Blank lines at the end of an output do not count, and neither do spaces at the end of a line. Ages, addresses and other
+// text that differs from run to run is compared by the normalisers that the page names; see Normaliser.
+//
+// A program may ask for input. What the person types then stands in the expected lines as it would on a screen, behind
+// the program's prompt; see Typed. When the expected lines are used up, the program's standard input ends.
+//
+// # What is where
+//
+// Parse turns bytes into a Page. Match and Prefix compare output, Page.Update writes new output into the page, Printer shows
+// a run, Builtin and Open give the pages that come with the program. All of this is free of clocks, files and clusters; the
+// engine that executes the steps uses it.
+//
+// Whatever is malformed gives an Error: file and line, what was expected, what was found, and what to do.
+package scenarios
