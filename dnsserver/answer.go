@@ -1,10 +1,6 @@
 package dnsserver
 
-import (
-	"strings"
-
-	"github.com/miekg/dns"
-)
+import "github.com/miekg/dns"
 
 // Transport is how a question came in, and so how large a reply may be.
 type Transport uint8
@@ -78,7 +74,7 @@ func (q *query) answer(zones zoneSet) {
 		q.answerAny()
 		return
 	}
-	l := splitLabels(strings.ToLower(q.name))
+	l := splitLabels(lower(q.name))
 	if before, inside := l.cut(zones.forward); inside {
 		q.zone = q.name[l.starts[before]:]
 		q.answerForward(parseName(&l, before))

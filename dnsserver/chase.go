@@ -1,10 +1,6 @@
 package dnsserver
 
-import (
-	"strings"
-
-	"github.com/miekg/dns"
-)
+import "github.com/miekg/dns"
 
 // maxAliases is the longest chain of CNAME records that is followed (CoreDNS: maxCnameChainLength in
 // plugin/backend_lookup.go, which counts the records before the one at hand).
@@ -25,7 +21,7 @@ func (q *query) alias(owner, target string) []dns.RR {
 func (q *query) resolve(owner string, found find) []dns.RR {
 	var chain []dns.RR
 	seen := newSet[string](0)
-	seen.add(strings.ToLower(owner))
+	seen.add(lower(owner))
 	for found.external != "" {
 		if len(chain) == maxAliases {
 			return nil
@@ -36,7 +32,7 @@ func (q *query) resolve(owner string, found find) []dns.RR {
 		}
 		chain = append(chain, link...)
 		owner = dns.Fqdn(found.external)
-		target := strings.ToLower(owner)
+		target := lower(owner)
 		if !seen.add(target) {
 			return nil
 		}

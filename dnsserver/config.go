@@ -3,7 +3,6 @@ package dnsserver
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -24,8 +23,8 @@ const (
 const (
 	defaultZone = "cluster.local."
 	defaultTTL  = 30
-	// maxZoneLength leaves room in a name of 254 characters for "hostmaster." before the zone.
-	maxZoneLength = 254 - len("hostmaster.")
+	// maxZoneLength leaves room for "hostmaster." before the zone.
+	maxZoneLength = maxPlainName - len("hostmaster.")
 )
 
 // defaultReverseZones are the reverse zones of kubeadm's Corefile. Read only.
@@ -88,8 +87,7 @@ func (c Config) Validate() error {
 }
 
 func validZone(zone string) bool {
-	_, valid := dns.IsDomainName(zone)
-	return valid && zone != "." && len(zone) <= maxZoneLength
+	return zone != "." && len(zone) <= maxZoneLength && validName(zone)
 }
 
 func (c Config) ttl() uint32 {
@@ -114,9 +112,4 @@ func (c Config) zones() zoneSet {
 		zones.reverse = defaultReverseZones
 	}
 	return zones
-}
-
-// canonical is the lower-case, fully qualified form of a name. It allocates only if the name is not so already.
-func canonical(name string) string {
-	return strings.ToLower(dns.Fqdn(name))
 }

@@ -44,9 +44,11 @@
 //
 // # The files
 //
-// answer.go is the entry and shows the order of the checks; parse.go turns a name into what it denotes;
-// lookup.go finds that in the source; records.go turns the find into resource records; chase.go follows
-// ExternalName services; reverse.go, apex.go, negative.go and edns.go hold the rules of their names.
-// resolver.go is the client side: search lists, ndots, and the retry over TCP, for tools that run inside a
-// simulated Pod or shell. resolvconf.go gives the text of the resolv.conf that the kubelet hands to a Pod.
+// answer.go is the entry and shows the order of the checks; form.go says what a well-formed question is;
+// parse.go turns a name into what it denotes; lookup.go finds that in the source; endpointname.go knows how
+// endpoints and Pods are named; records.go turns the find into resource records; chase.go follows ExternalName
+// services; reverse.go, apex.go, negative.go, order.go and edns.go hold the rules of their names; names.go and
+// set.go are the two helpers. resolver.go is the client side: search lists, ndots, and the retry over TCP, for
+// tools that run inside a simulated Pod or shell. resolvconf.go gives the text of the resolv.conf that the
+// kubelet hands to a Pod. The rules themselves can be read as questions and replies in testdata/questions.
 package dnsserver

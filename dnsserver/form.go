@@ -9,7 +9,7 @@ func questionName(question *dns.Msg) (string, bool) {
 		return "", false
 	}
 	name := dns.Fqdn(question.Question[0].Name)
-	if _, valid := dns.IsDomainName(name); !valid {
+	if !validName(name) {
 		return "", false
 	}
 	offers := 0

@@ -132,7 +132,7 @@ func (q *query) serviceRecords(r request, entries []entry) (answer, extra []dns.
 
 // packable turns the reply into SERVFAIL if a name made from the source is too long for a message.
 func (q *query) packable(name string) bool {
-	if _, valid := dns.IsDomainName(name); valid {
+	if validName(name) {
 		return true
 	}
 	q.reply.Answer, q.reply.Ns, q.reply.Extra = nil, nil, nil

@@ -85,7 +85,7 @@ func validNames(names ...string) []string {
 			continue
 		}
 		name = dns.Fqdn(name)
-		if _, ok := dns.IsDomainName(name); ok {
+		if validName(name) {
 			valid = append(valid, name)
 		}
 	}

@@ -23,7 +23,7 @@ type Source interface {
 	Serial() uint32
 }
 
-// Values of Service.Type that matter here; any other type is answered by its cluster IPs.
+// typeExternalName is the one Service.Type that matters here; every other type is answered by its cluster IPs.
 const typeExternalName = "ExternalName"
 
 // Service is a Kubernetes Service as far as DNS is concerned.
