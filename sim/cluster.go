@@ -1,0 +1,283 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/sim/network"
+	"github.com/stsim/stsim/sim/registry"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// Cluster is one simulated cluster. It is a value in all but name: Fork copies it for nothing, At gives it as it was. Its
+// methods are not safe for concurrent use; what serves clients takes turns (package sim/door).
+type Cluster struct {
+	options  Options
+	settings *api.Settings
+	loops    map[string]control.Loop
+	order    []string // names of the loops, in the order in which they hear of a change
+	db       *store.DB
+	chooser  kernel.Chooser
+	history  []moment
+	events   uint64 // taken so far
+	promises []Broken
+}
+
+// moment is an instant that can be gone back to: the rows and the Chooser as they were. Between two moments nothing came in
+// from outside, so what lies between them can be run again and comes out the same.
+type moment struct {
+	at      time.Time
+	db      *store.DB
+	chooser kernel.Chooser
+	events  uint64
+}
+
+// New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet.
+func New(options Options) (*Cluster, error) {
+	settings, err := options.settings()
+	if err != nil {
+		return nil, err
+	}
+	if options.Start.IsZero() {
+		options.Start = defaultStart()
+	}
+	if options.History == 0 {
+		options.History = defaultHistory
+	}
+	if options.Chooser == nil {
+		options.Chooser = kernel.NewSeeded(options.Seed)
+	}
+	if options.Loops == nil {
+		options.Loops = control.Loops()
+	}
+	c := &Cluster{
+		options: options, settings: settings, chooser: options.Chooser, loops: map[string]control.Loop{},
+		db: store.New(options.Start, tables()...),
+	}
+	for _, loop := range options.Loops {
+		if !slices.Contains(options.Without, loop.Name) {
+			c.loops[loop.Name] = loop
+			c.order = append(c.order, loop.Name)
+		}
+	}
+	for _, name := range options.Without {
+		if !slices.ContainsFunc(options.Loops, func(loop control.Loop) bool { return loop.Name == name }) {
+			return nil, fmt.Errorf("no control loop is named %q; there are %s", name, namesOf(options.Loops))
+		}
+	}
+	if err := c.input(c.bootstrap); err != nil {
+		return nil, fmt.Errorf("making the cluster: %w", err)
+	}
+	return c, nil
+}
+
+func tables() []store.Table {
+	return slices.Concat(container.Tables(), network.Tables(), []store.Table{retries, recorded})
+}
+
+// Now is virtual time.
+func (c *Cluster) Now() time.Time { return c.db.View().Meta().Now }
+
+// View is everything there is, as it is now. It stays as it is, whatever happens afterwards.
+func (c *Cluster) View() store.View { return c.db.View() }
+
+// Settings are what is fixed for the life of the cluster.
+func (c *Cluster) Settings() *api.Settings { return c.settings }
+
+// Options are what the cluster was made from.
+func (c *Cluster) Options() Options { return c.options }
+
+// Events is how many events have been taken.
+func (c *Cluster) Events() uint64 { return c.events }
+
+// Since lists the changes of API objects after a resource version, oldest first; [store.ErrCompacted] when they are no longer known.
+func (c *Cluster) Since(revision uint64) ([]store.Change, error) { return c.db.Since(revision) }
+
+// Fork gives a cluster that goes on from here independently. It costs the same at any size.
+func (c *Cluster) Fork() *Cluster {
+	twin := *c
+	twin.db = c.db.Fork()
+	twin.chooser = c.chooser.Fork()
+	twin.history = c.history[:len(c.history):len(c.history)]
+	twin.promises = c.promises[:len(c.promises):len(c.promises)]
+	return &twin
+}
+
+// At gives the cluster as it was at a past instant, after all events of that instant: a fork that can be looked at and run on.
+// It goes back to the last moment known before and runs the events up to the instant again.
+func (c *Cluster) At(instant time.Time) (*Cluster, error) {
+	if instant.After(c.Now()) {
+		return nil, fmt.Errorf("%s has not come yet: it is %s (hint: run the cluster until then)", clock(instant), clock(c.Now()))
+	}
+	after := len(c.history)
+	for after > 0 && c.history[after-1].at.After(instant) {
+		after--
+	}
+	if after == 0 {
+		return nil, fmt.Errorf("%s cannot be gone back to: the history kept begins later (hint: raise Options.History)", clock(instant))
+	}
+	from := c.history[after-1]
+	past := c.Fork()
+	past.db, past.chooser, past.events = from.db.Fork(), from.chooser.Fork(), from.events
+	past.history = c.history[:after:after]
+	past.options.Trace = nil
+	for {
+		next, found := past.db.View().NextEvent()
+		if !found || next.When.After(instant) || (after < len(c.history) && past.events >= c.history[after].events) {
+			break
+		}
+		past.Step()
+	}
+	past.advanceClock(instant)
+	return past, nil
+}
+
+// Step takes the next event and is false when none is pending.
+func (c *Cluster) Step() bool {
+	view := c.db.View()
+	event, found := view.NextEvent()
+	if !found {
+		return false
+	}
+	tx := c.db.Begin()
+	tx.Take(event)
+	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key}
+	c.handle(view, tx, event, &record)
+	c.finish(tx, &record)
+	if c.events%checkpointEvery == 0 {
+		c.remember()
+	}
+	return true
+}
+
+// checkpointEvery bounds how many events At has to run again.
+const checkpointEvery = 4096
+
+// handle gives an event to the loop or the runtime that it is for.
+func (c *Cluster) handle(view store.View, tx *store.Tx, event kernel.Event, record *Record) {
+	if event.Kind == containerEvent {
+		container.Handle(c.world(tx), event.Key)
+		return
+	}
+	loop, running := c.loops[event.Kind]
+	if !running {
+		return
+	}
+	key := parseKey(event.Key)
+	plan := loop.Sync(control.Input{View: view, Key: key, Now: event.When, Settings: c.settings, Choose: c.chooser.Choose})
+	c.apply(tx, loop, key, plan, record)
+}
+
+// finish wakes whom the changes concern, commits, and tells those who listen.
+func (c *Cluster) finish(tx *store.Tx, record *Record) {
+	c.wake(tx)
+	c.events++
+	record.Changes = tx.Changes()
+	record.Rows = tx.RowChanges()
+	tx.Commit()
+	if c.options.Trace != nil {
+		c.options.Trace(*record)
+	}
+	if c.options.Check {
+		c.check(*record)
+	}
+}
+
+// input makes a change from outside: one transaction, which is not made at all when it fails.
+func (c *Cluster) input(change func(tx *store.Tx) error) error {
+	tx := c.db.Begin()
+	if err := change(tx); err != nil {
+		tx.Abort()
+		return err
+	}
+	record := Record{At: tx.Now(), Event: c.events, Who: "input"}
+	c.finish(tx, &record)
+	c.remember()
+	return nil
+}
+
+// remember keeps the present as an instant that can be gone back to. The oldest are forgotten first.
+func (c *Cluster) remember() {
+	if c.options.History < 0 {
+		return
+	}
+	if len(c.history) >= 2*c.options.History {
+		c.history = append([]moment(nil), c.history[len(c.history)-c.options.History:]...)
+	}
+	c.history = append(c.history, moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), events: c.events})
+}
+
+// RunUntil takes events until the condition holds, and fails when it does not hold within the limit of virtual time or when
+// nothing is left to happen. The condition is asked after every event.
+func (c *Cluster) RunUntil(condition Condition, limit time.Duration) error {
+	end := c.Now().Add(limit)
+	for !condition.Holds(c.View()) {
+		next, found := c.db.View().NextEvent()
+		if !found {
+			return fmt.Errorf("waiting until %s: nothing is left to happen at %s", condition, clock(c.Now()))
+		}
+		if next.When.After(end) {
+			return fmt.Errorf("waiting until %s: not within %s of virtual time (until %s)", condition, limit, clock(end))
+		}
+		c.Step()
+	}
+	return nil
+}
+
+// RunFor lets time go by: all events of the next duration happen.
+func (c *Cluster) RunFor(duration time.Duration) {
+	end := c.Now().Add(duration)
+	for {
+		next, found := c.db.View().NextEvent()
+		if !found || next.When.After(end) {
+			break
+		}
+		c.Step()
+	}
+	c.advanceClock(end)
+}
+
+// Settle takes events until none is left, or the limit of virtual time is reached; it says which.
+func (c *Cluster) Settle(limit time.Duration) (idle bool) {
+	end := c.Now().Add(limit)
+	for {
+		next, found := c.db.View().NextEvent()
+		if !found {
+			return true
+		}
+		if next.When.After(end) {
+			return false
+		}
+		c.Step()
+	}
+}
+
+// advanceClock moves the clock to an instant before which nothing is pending.
+func (c *Cluster) advanceClock(to time.Time) {
+	tx := c.db.Begin()
+	tx.AdvanceTo(to)
+	tx.Commit()
+}
+
+func (c *Cluster) world(tx *store.Tx) *container.World {
+	return &container.World{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose}
+}
+
+func (c *Cluster) registry(tx *store.Tx) *registry.Registry {
+	return &registry.Registry{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose, Seed: c.options.Seed}
+}
+
+func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05") }
+
+func namesOf(loops []control.Loop) []string {
+	names := make([]string, len(loops))
+	for i, loop := range loops {
+		names[i] = loop.Name
+	}
+	return names
+}

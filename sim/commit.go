@@ -1,0 +1,172 @@
+package sim
+
+import (
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// containerEvent is the kind of the events that the container runtime schedules for itself.
+const containerEvent = "container"
+
+// retries is the table of loops and keys whose last sync failed.
+const retries store.Table = "retry"
+
+// retry counts how often in a row a loop failed at a key.
+type retry struct {
+	loop, key string
+	failures  int
+}
+
+// RowKey implements [store.Row].
+func (r *retry) RowKey() string { return r.loop + "/" + r.key }
+
+// The back-off of upstream's work queues (client-go DefaultTypedControllerRateLimiter).
+const (
+	firstRetry = 5 * time.Millisecond
+	lastRetry  = 1000 * time.Second
+)
+
+// apply does what a loop wants done.
+func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
+	problem := plan.Error
+	failed := false
+	for _, write := range plan.Writes {
+		if failed && !write.Always {
+			continue
+		}
+		err := c.write(tx, write)
+		if err != nil && tolerated(err, write.Tolerate) {
+			err = nil
+		}
+		record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
+		switch {
+		case err == nil && write.Success != nil:
+			c.record(tx, *write.Success)
+		case err != nil:
+			failed = true
+			if problem == nil {
+				problem = err
+			}
+			if write.Failure != nil {
+				event := *write.Failure
+				event.Message = strings.ReplaceAll(event.Message, "{error}", err.Error())
+				c.record(tx, event)
+			}
+		}
+	}
+	for _, event := range plan.Events {
+		c.record(tx, event)
+	}
+	world := c.world(tx)
+	for _, command := range plan.Commands {
+		container.Execute(world, command)
+	}
+	record.Commands = plan.Commands
+	record.Error = problem
+	c.reschedule(tx, loop.Name, formatKey(key), plan.Requeue, problem)
+}
+
+// write makes one request of a loop to the API.
+func (c *Cluster) write(tx *store.Tx, write control.Write) error {
+	registry := c.registry(tx)
+	var err error
+	switch write.Verb {
+	case control.Create:
+		_, err = registry.Create(write.Object)
+	case control.Update:
+		_, err = registry.Update(write.Object, "")
+	case control.UpdateStatus:
+		_, err = registry.Update(write.Object, "status")
+	case control.Bind:
+		_, err = registry.Bind(api.NameOf(write.Object), write.Object.(*corev1.Pod).Spec.NodeName)
+	case control.Delete:
+		_, _, err = registry.Delete(api.KindOf(write.Object), api.NameOf(write.Object), deleteOptions(write.DeleteOptions))
+	}
+	return err
+}
+
+func deleteOptions(options *control.DeleteOptions) metav1.DeleteOptions {
+	var full metav1.DeleteOptions
+	if options == nil {
+		return full
+	}
+	full.GracePeriodSeconds = options.GracePeriodSeconds
+	if options.UID != "" || options.ResourceVersion != "" {
+		full.Preconditions = &metav1.Preconditions{}
+	}
+	if options.UID != "" {
+		full.Preconditions.UID = &options.UID
+	}
+	if options.ResourceVersion != "" {
+		full.Preconditions.ResourceVersion = &options.ResourceVersion
+	}
+	return full
+}
+
+func tolerated(err error, reasons []string) bool {
+	reason := string(apierrors.ReasonForError(err))
+	for _, tolerable := range reasons {
+		if tolerable == reason {
+			return true
+		}
+	}
+	return false
+}
+
+// reschedule calls the loop again: after a back-off when it failed, otherwise when it asked for it.
+func (c *Cluster) reschedule(tx *store.Tx, loop, key string, requeue time.Time, problem error) {
+	id := (&retry{loop: loop, key: key}).RowKey()
+	if problem == nil {
+		tx.DeleteRow(retries, id)
+		if !requeue.IsZero() {
+			tx.Schedule(requeue, loop, key)
+		}
+		return
+	}
+	failures := 0
+	if row, found := store.GetRow[*retry](tx.View, retries, id); found {
+		failures = row.failures
+	}
+	delay := lastRetry
+	if failures < 18 { // 5 ms doubled 18 times is more than 1000 s
+		delay = min(firstRetry<<failures, lastRetry)
+	}
+	tx.PutRow(retries, &retry{loop: loop, key: key, failures: failures + 1})
+	tx.Schedule(tx.Now().Add(delay), loop, key)
+}
+
+// wake schedules the loops that a transaction's changes concern. Changes made while waking are none: loops only look.
+func (c *Cluster) wake(tx *store.Tx) {
+	for _, name := range c.order {
+		loop := c.loops[name]
+		due := tx.Now().Add(loop.Latency)
+		schedule := func(key control.Key) { tx.Schedule(due, name, formatKey(key)) }
+		if loop.Wakes != nil {
+			for _, change := range tx.Changes() {
+				loop.Wakes(tx.View, change, schedule)
+			}
+		}
+		if loop.RowWakes != nil {
+			for _, change := range tx.RowChanges() {
+				loop.RowWakes(tx.View, change, schedule)
+			}
+		}
+	}
+}
+
+// formatKey and parseKey write a key as an event carries it: namespace/name.
+func formatKey(key control.Key) string { return key.Namespace + "/" + key.Name }
+
+func parseKey(text string) control.Key {
+	namespace, name, _ := strings.Cut(text, "/")
+	return control.Key{Namespace: namespace, Name: name}
+}

@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/kernel"
+)
+
+// Options say what cluster to make. The zero value is a good one: three nodes, the newest release, a default storage class.
+type Options struct {
+	Seed       uint64         // every draw of chance follows from it
+	Chooser    kernel.Chooser // decides instead of the generator made from Seed, for replay and exploration
+	Kubernetes string         // release to simulate, e.g. "1.36" (the default) or "1.9"
+	Start      time.Time      // virtual time at which the cluster begins; 2026-01-01 00:00 UTC by default
+
+	Nodes     int                 // how many nodes; 3 by default. NodeNames go before it
+	NodeSpecs []NodeSpec          // nodes with names or addresses of their own
+	Capacity  corev1.ResourceList // of every node; 4 CPUs, 16Gi of memory, 110 Pods by default
+
+	ServiceCIDR    string                    // 10.96.0.0/12 by default
+	PodCIDR        string                    // 10.244.0.0/16 by default
+	StorageClasses []*storagev1.StorageClass // nil means one default class named "standard"; an empty slice means none
+
+	Timings *api.Timings   // how long things take; api.DefaultTimings by default
+	Loops   []control.Loop // control loops to run; nil means all of control.Loops
+	Without []string       // names of loops to leave out
+
+	History int          // how many past instants can be gone back to exactly; 1024 by default, negative for none
+	Check   bool         // check the promises after every event
+	Trace   func(Record) // called for every event, in order
+}
+
+// NodeSpec is a node with a name and an address of its own.
+type NodeSpec struct {
+	Name    string
+	Address string // empty: chosen
+	Labels  map[string]string
+	Taints  []corev1.Taint
+}
+
+func defaultStart() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+const (
+	defaultNodes       = 3
+	defaultServiceCIDR = "10.96.0.0/12"
+	defaultPodCIDR     = "10.244.0.0/16"
+	defaultHistory     = 1024
+	dnsServiceOffset   = 10 // kube-dns has the tenth address of the service range
+)
+
+// settings turns the options into what loops and runtime read.
+func (o Options) settings() (*api.Settings, error) {
+	var release api.Release
+	if o.Kubernetes != "" {
+		parsed, err := api.ParseRelease(o.Kubernetes)
+		if err != nil {
+			return nil, err
+		}
+		release = parsed
+	}
+	services, err := parseRange("service-cidr", o.ServiceCIDR, defaultServiceCIDR, 24)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := parseRange("pod-cidr", o.PodCIDR, defaultPodCIDR, 24)
+	if err != nil {
+		return nil, err
+	}
+	timings := api.DefaultTimings()
+	if o.Timings != nil {
+		timings = *o.Timings
+	}
+	dns := services.Addr()
+	for range dnsServiceOffset {
+		dns = dns.Next()
+	}
+	return &api.Settings{
+		Release: release, Zone: "cluster.local", ServiceCIDR: services, PodCIDR: pods, DNSAddress: dns,
+		NodePortFirst: 30000, NodePortLast: 32767, Timings: timings,
+	}, nil
+}
+
+// parseRange reads an IPv4 range that is at least as wide as a /narrowest.
+func parseRange(what, text, otherwise string, narrowest int) (netip.Prefix, error) {
+	if text == "" {
+		text = otherwise
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil || !prefix.Addr().Is4() || prefix.Bits() > narrowest || prefix.Bits() < 8 {
+		return netip.Prefix{}, fmt.Errorf("%s: expected an IPv4 range from /8 to /%d such as %s, found %q", what, narrowest, otherwise, text)
+	}
+	return prefix.Masked(), nil
+}

@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// recorded is the table that finds the Event object to count up when something happens again.
+const recorded store.Table = "recorded"
+
+type recordedEvent struct{ same, namespace, name string }
+
+// RowKey implements [store.Row].
+func (r *recordedEvent) RowKey() string { return r.same }
+
+// record writes a Kubernetes Event. One that says the same of the same object again is counted up
+// (upstream: client-go/tools/record/events_cache.go).
+func (c *Cluster) record(tx *store.Tx, event control.Event) {
+	kind := api.KindOf(event.Regarding)
+	regarding := corev1.ObjectReference{
+		APIVersion: kind.GroupVersionKind().GroupVersion().String(), Kind: kind.Kind,
+		Namespace: event.Regarding.GetNamespace(), Name: event.Regarding.GetName(),
+		UID: event.Regarding.GetUID(), ResourceVersion: event.Regarding.GetResourceVersion(),
+	}
+	namespace := regarding.Namespace
+	if namespace == "" {
+		namespace = metav1.NamespaceDefault
+	}
+	now := api.Timestamp(tx.Now())
+	same := fmt.Sprintf("%s/%s/%s/%s/%s/%s/%s/%s", namespace, kind.Kind, regarding.UID, event.Source, event.Host, event.Type, event.Reason, event.Message)
+	if row, found := store.GetRow[*recordedEvent](tx.View, recorded, same); found {
+		if before, found := store.Get[*corev1.Event](tx.View, row.namespace, row.name); found {
+			again := before.DeepCopy()
+			again.Count++
+			again.LastTimestamp = now
+			tx.Put(again)
+			return
+		}
+	}
+	fresh := &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace,
+			Name:      fmt.Sprintf("%s.%x", regarding.Name, tx.Now().UnixNano()+int64(tx.Identity())),
+			UID:       c.registry(tx).NewUID(), CreationTimestamp: now,
+		},
+		InvolvedObject: regarding, Type: event.Type, Reason: event.Reason, Message: event.Message,
+		Source:         corev1.EventSource{Component: event.Source, Host: event.Host},
+		FirstTimestamp: now, LastTimestamp: now, Count: 1,
+		ReportingController: event.Source, ReportingInstance: event.Host,
+	}
+	api.Stamp(fresh)
+	tx.Put(fresh)
+	tx.PutRow(recorded, &recordedEvent{same: same, namespace: fresh.Namespace, name: fresh.Name})
+}

@@ -1,0 +1,30 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// Record is what one event did.
+type Record struct {
+	At       time.Time // virtual
+	Event    uint64    // its number, from 0
+	Who      string    // name of the control loop, "container" for the runtime, "input" for requests from outside
+	Key      string    // what it was about
+	Writes   []Written // what a loop asked of the API
+	Commands []control.Command
+	Changes  []store.Change // of API objects
+	Rows     []store.RowChange
+	Error    error // why the loop will be called again
+}
+
+// Written is one request of a control loop to the API.
+type Written struct {
+	Verb  string
+	Kind  string
+	Name  api.Name
+	Error error
+}
