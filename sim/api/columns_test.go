@@ -195,3 +195,12 @@ func TestAges(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEmptyObjectOfEveryKindPrints(t *testing.T) {
+	for _, kind := range Kinds() {
+		empty := kind.New()
+		if cells := kind.Row(empty, tableNow); len(cells) != len(kind.Columns) {
+			t.Errorf("%s: a row has %d cells below %d columns", kind.Kind, len(cells), len(kind.Columns))
+		}
+	}
+}
