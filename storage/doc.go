@@ -7,5 +7,17 @@
 // the caller takes the trees that changed and stores them; the old ones are still what they were, which is what makes
 // a snapshot of a whole cluster free.
 //
-// Not simulated: access times, ownership by capability, extended attributes, named pipes, sockets, memory mapping.
+// # Volumes
+//
+// The other half are the decisions about PersistentVolumes and PersistentVolumeClaims: which volume a claim gets ([Match],
+// [MatchOnNode]), how one is made for it ([Provision]), what binding changes ([Bind]), in which phase a volume is ([Settle]),
+// what becomes of it when its claim is gone ([Reclaim]), and what must not be deleted yet ([ClaimInUse], [VolumeInUse]).
+// All of them take API objects and give back new ones or an answer; none changes what it was given.
+// What the volume controller would record as an event comes back as a [Notice].
+//
+// Provisioners are a table: [StandardProvisioner], [LocalProvisioner] and [GlusterProvisioner] make volumes; any other name
+// belongs to nobody, and its claims stay pending as they do in a cluster where that provisioner is not installed.
+//
+// Not simulated of volumes: snapshots and clones (dataSource), growing, migration of in-tree plugins to CSI.
+// Not simulated of files: access times, ownership by capability, extended attributes, named pipes, sockets, memory mapping.
 package storage

@@ -26,7 +26,6 @@ const (
 	ErrTooLarge                          // EFBIG
 	ErrBadDescriptor                     // EBADF
 	ErrNoDevice                          // ENXIO: the file is a device; whoever opens it does its reads and writes
-	ErrTooManyLinks                      // EMLINK
 	ErrTooManyOpenFiles                  // EMFILE
 )
 
@@ -48,7 +47,6 @@ var errnoText = [...]string{
 	ErrTooLarge:         "File too large",
 	ErrBadDescriptor:    "Bad file descriptor",
 	ErrNoDevice:         "No such device or address",
-	ErrTooManyLinks:     "Too many links",
 	ErrTooManyOpenFiles: "Too many open files",
 }
 
