@@ -86,6 +86,8 @@ func (c *Cluster) write(tx *store.Tx, write control.Write) error {
 		_, err = registry.Update(write.Object, "")
 	case control.UpdateStatus:
 		_, err = registry.Update(write.Object, "status")
+	case control.Finalize:
+		_, err = registry.Update(write.Object, "finalize")
 	case control.Bind:
 		_, err = registry.Bind(api.NameOf(write.Object), write.Object.(*corev1.Pod).Spec.NodeName)
 	case control.Delete:
@@ -100,6 +102,9 @@ func deleteOptions(options *control.DeleteOptions) metav1.DeleteOptions {
 		return full
 	}
 	full.GracePeriodSeconds = options.GracePeriodSeconds
+	if options.Propagation != "" {
+		full.PropagationPolicy = &options.Propagation
+	}
 	if options.UID != "" || options.ResourceVersion != "" {
 		full.Preconditions = &metav1.Preconditions{}
 	}

@@ -3,6 +3,8 @@ package control
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
@@ -59,7 +61,8 @@ const (
 	Update       Verb = "update"
 	UpdateStatus Verb = "update status"
 	Delete       Verb = "delete"
-	Bind         Verb = "bind" // of a Pod to the node in Object's spec.nodeName
+	Bind         Verb = "bind"     // of a Pod to the node in Object's spec.nodeName
+	Finalize     Verb = "finalize" // of a Namespace: writes spec.finalizers
 )
 
 // Write is one request to the API. It goes through defaults, admission, validation and optimistic locking like anybody's.
@@ -81,8 +84,9 @@ type Write struct {
 // DeleteOptions are the part of metav1.DeleteOptions that loops need.
 type DeleteOptions struct {
 	GracePeriodSeconds *int64
-	UID                api.UID // precondition, when not empty
-	ResourceVersion    string  // precondition, when not empty
+	UID                api.UID                    // precondition, when not empty
+	ResourceVersion    string                     // precondition, when not empty
+	Propagation        metav1.DeletionPropagation // what becomes of dependents; empty means the default
 }
 
 // Event is a Kubernetes Event to be recorded.
