@@ -3,7 +3,32 @@ package storage
 import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// StandardClass is the default class of a new cluster: "standard", network volumes bound at once and deleted with their claims.
+func StandardClass() *storagev1.StorageClass {
+	class := classOf("standard", StandardProvisioner, storagev1.VolumeBindingImmediate)
+	class.Annotations = map[string]string{defaultClassAnnotations[0]: "true"}
+	return class
+}
+
+// LocalClass is a class of volumes on the disk of the node that the first pod runs on: "local".
+func LocalClass() *storagev1.StorageClass {
+	return classOf("local", LocalProvisioner, storagev1.VolumeBindingWaitForFirstConsumer)
+}
+
+// GlusterClass is the class that tutorials of Kubernetes' GlusterFS times use: "glusterfs-storage".
+func GlusterClass() *storagev1.StorageClass {
+	return classOf("glusterfs-storage", GlusterProvisioner, storagev1.VolumeBindingImmediate)
+}
+
+func classOf(name, provisioner string, binding storagev1.VolumeBindingMode) *storagev1.StorageClass {
+	return &storagev1.StorageClass{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Provisioner: provisioner,
+		ReclaimPolicy: new(corev1.PersistentVolumeReclaimDelete), VolumeBindingMode: &binding, AllowVolumeExpansion: new(false),
+	}
+}
 
 // defaultClassAnnotations mark a class as the cluster's default when they say "true".
 var defaultClassAnnotations = []string{

@@ -15,8 +15,8 @@
 // All of them take API objects and give back new ones or an answer; none changes what it was given.
 // What the volume controller would record as an event comes back as a [Notice].
 //
-// Provisioners are a table: [StandardProvisioner], [LocalProvisioner] and [GlusterProvisioner] make volumes; any other name
-// belongs to nobody, and its claims stay pending as they do in a cluster where that provisioner is not installed.
+// Provisioners are a table: [StandardProvisioner], [LocalProvisioner], [GlusterProvisioner] and those of small local clusters,
+// [MinikubeProvisioner] and [LocalPathProvisioner], make volumes; any other name belongs to nobody, and its claims stay pending as they do in a cluster where that provisioner is not installed.
 //
 // Not simulated of volumes: snapshots and clones (dataSource), growing, migration of in-tree plugins to CSI.
 // Not simulated of files: access times, ownership by capability, extended attributes, named pipes, sockets, memory mapping.

@@ -47,9 +47,7 @@ func entryKey(directory uint64, name string) []byte {
 // inode is the file of that number, or nil.
 func (t Tree) inode(number uint64) *inode {
 	if t.inodes != nil {
-		var key [8]byte // on the stack: a lookup allocates nothing
-		binary.BigEndian.PutUint64(key[:], number)
-		if found, ok := t.inodes.Get(key[:]); ok {
+		if found, ok := t.inodes.Get(inodeKey(number)); ok {
 			return found.(*inode)
 		}
 	}
@@ -64,9 +62,7 @@ func (t Tree) child(directory uint64, name string) (uint64, bool) {
 	if t.entries == nil {
 		return 0, false
 	}
-	var key [8 + MaxNameLength]byte
-	binary.BigEndian.PutUint64(key[:], directory)
-	found, ok := t.entries.Get(append(key[:8], name...))
+	found, ok := t.entries.Get(entryKey(directory, name))
 	if !ok {
 		return 0, false
 	}

@@ -21,6 +21,10 @@ const (
 	// GlusterProvisioner is the in-tree plugin that Kubernetes had until 1.25. It makes volumes in whole gigabytes and,
 	// beside each, a Service and Endpoints to reach the servers by.
 	GlusterProvisioner = "kubernetes.io/glusterfs"
+	// MinikubeProvisioner and LocalPathProvisioner are what minikube, and kind and k3s, bring along; tutorials name them.
+	// The first makes directories that every node sees, the second directories of one node.
+	MinikubeProvisioner  = "k8s.io/minikube-hostpath"
+	LocalPathProvisioner = "rancher.io/local-path"
 	// NoProvisioner says that an administrator makes the volumes by hand.
 	NoProvisioner = "kubernetes.io/no-provisioner"
 )
@@ -50,6 +54,19 @@ var provisioners = map[string]provisioner{
 		nodeRequired: true,
 		source: func(_ *corev1.PersistentVolumeClaim, name string) corev1.PersistentVolumeSource {
 			return corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: "/var/lib/stsim/volumes/" + name}}
+		},
+	},
+	MinikubeProvisioner: {
+		modes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce, corev1.ReadOnlyMany, corev1.ReadWriteMany, corev1.ReadWriteOncePod},
+		source: func(claim *corev1.PersistentVolumeClaim, _ string) corev1.PersistentVolumeSource {
+			return hostPathSource("/tmp/hostpath-provisioner/"+claim.Namespace+"/"+claim.Name, corev1.HostPathUnset)
+		},
+	},
+	LocalPathProvisioner: {
+		modes:        []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce, corev1.ReadWriteOncePod},
+		nodeRequired: true,
+		source: func(claim *corev1.PersistentVolumeClaim, name string) corev1.PersistentVolumeSource {
+			return hostPathSource("/var/local-path-provisioner/"+name+"_"+claim.Namespace+"_"+claim.Name, corev1.HostPathDirectoryOrCreate)
 		},
 	},
 	GlusterProvisioner: {
@@ -202,4 +219,8 @@ func hostnameOf(node *corev1.Node) string {
 
 func standardSource(_ *corev1.PersistentVolumeClaim, name string) corev1.PersistentVolumeSource {
 	return corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: StandardProvisioner, VolumeHandle: name, FSType: "ext4"}}
+}
+
+func hostPathSource(path string, kind corev1.HostPathType) corev1.PersistentVolumeSource {
+	return corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path, Type: &kind}}
 }

@@ -255,6 +255,23 @@ func TestLocalVolumesStayWithTheirNode(t *testing.T) {
 	}
 }
 
+func TestTheClassesOfNewClustersCanProvision(t *testing.T) {
+	if !IsDefaultClass(StandardClass()) || DefaultClass([]*storagev1.StorageClass{LocalClass(), StandardClass(), GlusterClass()}).Name != "standard" {
+		t.Error("standard is not the default")
+	}
+	for _, class := range []*storagev1.StorageClass{StandardClass(), LocalClass(), GlusterClass(),
+		classOf("fast", MinikubeProvisioner, storagev1.VolumeBindingImmediate), classOf("local-path", LocalPathProvisioner, storagev1.VolumeBindingWaitForFirstConsumer)} {
+		made, err := Provision(claimOf(), class, node("node-1"))
+		must(t, err)
+		if what, notice := Reclaim(made.Volume); what != Delete || notice.Type != "" {
+			t.Errorf("%s: its volumes are not deleted with their claims: %s %v", class.Name, what, notice)
+		}
+		if WaitsForFirstConsumer(class) != (made.Volume.Spec.NodeAffinity != nil) {
+			t.Errorf("%s: volumes of one node wait for the pod to have one", class.Name)
+		}
+	}
+}
+
 func TestAllowedTopologiesDecideWhereVolumesAre(t *testing.T) {
 	zoned := &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "zoned"}, Provisioner: StandardProvisioner, AllowedTopologies: []corev1.TopologySelectorTerm{
 		{MatchLabelExpressions: []corev1.TopologySelectorLabelRequirement{{Key: "zone", Values: []string{"z-a", "z-b"}}}}}}
