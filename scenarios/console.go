@@ -19,7 +19,6 @@ const (
 // console reads the lines of one transcript; fence is the number of the line above them.
 func (p *parser) console(fence int, lines []string) ([]*Step, error) {
 	var steps []*Step
-	index := len(p.page.Steps())
 	for i := 0; i < len(lines); {
 		if blank(lines[i]) {
 			i++
@@ -36,7 +35,8 @@ func (p *parser) console(fence int, lines []string) ([]*Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		step.Index = index + len(steps)
+		step.Index = p.steps
+		p.steps++
 		steps = append(steps, step)
 		i = end
 	}

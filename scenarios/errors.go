@@ -29,6 +29,9 @@ const maxQuote = 60
 // quote shows a piece of a page in a message, on one line and not longer than maxQuote.
 func quote(text string) string {
 	text = strings.TrimSpace(text)
+	if text == "" {
+		return "nothing"
+	}
 	if runes := []rune(text); len(runes) > maxQuote {
 		text = string(runes[:maxQuote]) + "..."
 	}

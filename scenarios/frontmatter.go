@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -31,12 +33,15 @@ func (p *parser) frontMatter() (body int, err error) {
 	if end == len(p.lines) {
 		return 0, p.fail(1, "a line of three dashes that ends the front matter", "the end of the page", "write --- below the last key")
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(strings.Join(p.lines[1:end], "\n")+"\n"), &document); err != nil {
+	var document, more yaml.Node
+	decoder := yaml.NewDecoder(strings.NewReader(strings.Join(p.lines[1:end], "\n") + "\n"))
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return end + 2, nil
+	} else if err != nil {
 		return 0, p.malformedYAML(err)
 	}
-	if document.Kind == 0 {
-		return end + 2, nil
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		return 0, p.fail(2, "one YAML document", "another one after it", "remove the line of three dots")
 	}
 	return end + 2, p.mapping(document.Content[0], "front matter", p.pageFields())
 }
@@ -47,14 +52,14 @@ var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
 // malformedYAML turns the YAML library's message into an Error with the page's line number.
 func (p *parser) malformedYAML(err error) *Error {
-	message, line := err.Error(), 1
+	message, line := err.Error(), 2
 	if match := yamlLine.FindStringSubmatch(message); match != nil {
 		if number, err := strconv.Atoi(match[1]); err == nil {
 			line = number + 1
 		}
 		message = message[len(match[0]):]
 	}
-	return p.fail(line, "front matter in YAML", strings.TrimPrefix(message, "yaml: "), "write one \"key: value\" per line")
+	return p.fail(line, "front matter in YAML", "other text ("+strings.TrimPrefix(message, "yaml: ")+")", "write one \"key: value\" per line")
 }
 
 func (p *parser) pageFields() []field {

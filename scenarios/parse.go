@@ -27,9 +27,10 @@ func Parse(name string, data []byte) (*Page, error) {
 type parser struct {
 	page   *Page
 	lines  []string // without line ends; lines[0] is line 1
-	starts []int    // byte offset in body at which each line begins; used with bodyLine
+	starts []int    // byte offset in body at which each line begins; see line
 	body   []byte   // the Markdown after the front matter
 	first  int      // number of body's first line, from 1
+	steps  int      // commands so far
 }
 
 func (p *parser) fail(line int, expected, found, hint string) *Error {
@@ -76,6 +77,9 @@ func (p *parser) blocks(first int) error {
 		body.WriteByte('\n')
 	}
 	p.body = []byte(body.String())
+	if err := p.bounded(); err != nil {
+		return err
+	}
 	document := markdown.Parser().Parse(text.NewReader(p.body))
 	next := first // first line that belongs to no block yet
 	for node := document.FirstChild(); node != nil; node = node.NextSibling() {
