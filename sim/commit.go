@@ -56,8 +56,10 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 			if problem == nil {
 				problem = err
 			}
-			if write.Failure != nil {
-				event := *write.Failure
+			if write.Verb == control.Create && apierrors.IsAlreadyExists(err) {
+				continue
+			}
+			for _, event := range write.Failure {
 				event.Message = strings.ReplaceAll(event.Message, "{error}", err.Error())
 				c.record(tx, event)
 			}

@@ -44,7 +44,7 @@ var layers = []layer{
 		reason: "commands see files and names, and nothing of the cluster"},
 	{folder: "sim/container/shell", ours: []string{"storage", "dnsserver", "sim/container/applet"}, others: []string{"mvdan.cc/sh/v3"},
 		reason: "the shell runs commands"},
-	{folder: "sim/container", ours: []string{"sim/api", "sim/store", "sim/network", "sim/container/applet", "sim/container/shell", "storage", "dnsserver"}, others: kubernetes,
+	{folder: "sim/container", ours: []string{"sim/api", "sim/kernel", "sim/store", "sim/network", "sim/container/applet", "sim/container/shell", "storage", "dnsserver"}, others: kubernetes,
 		reason: "containers join rows, volumes, names and programs"},
 	{folder: "sim/registry", ours: []string{"sim/api", "sim/store", "sim/kernel", "storage"}, others: kubernetes,
 		reason: "requests are checked against rows"},
@@ -61,7 +61,7 @@ var layers = []layer{
 		others: append([]string{"k8s.io/kubectl/", "k8s.io/cli-runtime/", "k8s.io/client-go/", "github.com/spf13/cobra", "github.com/gorilla/websocket", "k8s.io/klog/", "sigs.k8s.io/yaml"}, kubernetes...),
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "storage", "dnsserver"},
-		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
+		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
 	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store"},
 		others: append([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", "golang.org/x/term"}, kubernetes...), door: true, reason: "the binary"},
 }

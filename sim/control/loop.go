@@ -73,8 +73,10 @@ type Write struct {
 	Object api.Object
 	// DeleteOptions apply to Delete; nil means the defaults of the kind. Preconditions are honoured.
 	DeleteOptions *DeleteOptions
-	// Success is recorded when the write was made, Failure when it failed, with the error's text in place of "{error}".
-	Success, Failure *Event
+	// Success is recorded when the write was made, Failure when it failed, with the error's text in place of "{error}". A Create that
+	// finds the name taken records nothing.
+	Success *Event
+	Failure []Event
 	// Always makes the write even when an earlier one of the Plan failed (a status that must be told in any case).
 	Always bool
 	// Tolerate lists errors that count as success: "NotFound", "AlreadyExists", "Conflict".

@@ -1,0 +1,207 @@
+package control
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/stsim/stsim/sim/store"
+)
+
+const (
+	statefulSetController = "statefulset-controller"
+	// statefulSetLatency lets the changes of one instant be seen together: a thousand Pods that become ready wake the loop once.
+	statefulSetLatency = 10 * time.Millisecond
+)
+
+var statefulSetKind = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
+
+// statefulSetLoop is the StatefulSet controller (upstream: pkg/controller/statefulset):
+//
+//	statefulset.go           what wakes it, which Pods are the set's, adoption and release
+//	statefulset_revision.go  ControllerRevisions: current, update, history
+//	statefulset_pod.go       a Pod's identity and storage
+//	statefulset_claim.go     claims and their retention
+//	statefulset_scale.go     creating, repairing and condemning Pods
+//	statefulset_rollout.go   replacing Pods by those of the update revision
+//	statefulset_status.go    the counters
+func statefulSetLoop() Loop {
+	return Loop{Name: "statefulset", Latency: statefulSetLatency, Wakes: wakeStatefulSet, Sync: syncStatefulSet}
+}
+
+func wakeStatefulSet(view store.View, change store.Change, wake func(Key)) {
+	switch object := change.Object().(type) {
+	case *appsv1.StatefulSet:
+		wake(Key{Namespace: object.Namespace, Name: object.Name})
+	case *corev1.Pod:
+		wakeSetOfPod(view, change, object, wake)
+	}
+}
+
+// wakeSetOfPod wakes the set that controls the Pod, the one that did before, and for an orphan those that might adopt it.
+func wakeSetOfPod(view store.View, change store.Change, pod *corev1.Pod, wake func(Key)) {
+	current := metav1.GetControllerOf(pod)
+	if before, ok := change.Old.(*corev1.Pod); ok {
+		if old := metav1.GetControllerOf(before); old != nil && (current == nil || old.UID != current.UID) {
+			wakeController(view, pod.Namespace, old, wake)
+		}
+	}
+	if current != nil {
+		wakeController(view, pod.Namespace, current, wake)
+		return
+	}
+	if change.New == nil {
+		return
+	}
+	for set := range store.List[*appsv1.StatefulSet](view, pod.Namespace) {
+		selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
+		if err == nil && !selector.Empty() && selector.Matches(labels.Set(pod.Labels)) {
+			wake(Key{Namespace: set.Namespace, Name: set.Name})
+		}
+	}
+}
+
+func wakeController(view store.View, namespace string, reference *metav1.OwnerReference, wake func(Key)) {
+	if reference.Kind != statefulSetKind.Kind {
+		return
+	}
+	if set, found := store.Get[*appsv1.StatefulSet](view, namespace, reference.Name); found && set.UID == reference.UID {
+		wake(Key{Namespace: namespace, Name: reference.Name})
+	}
+}
+
+// setSync is one look at one StatefulSet.
+type setSync struct {
+	Input
+	set  *appsv1.StatefulSet
+	plan Plan
+	// pods are those the set controls, in ascending order of their ordinals.
+	pods      []*corev1.Pod
+	monotonic bool
+}
+
+func syncStatefulSet(in Input) Plan {
+	set, found := store.Get[*appsv1.StatefulSet](in.View, in.Key.Namespace, in.Key.Name)
+	if !found {
+		return Plan{}
+	}
+	selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
+	if err != nil {
+		return Plan{} // validation lets no such set in; trying again would not help
+	}
+	s := &setSync{Input: in, set: set, monotonic: set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement}
+	revisions := s.ownRevisions(selector)
+	s.claimPods(selector)
+	current, update, collisions, err := s.chooseRevisions(revisions)
+	if err != nil {
+		s.plan.Error = err
+		return s.plan
+	}
+	status := s.converge(current, update, collisions)
+	s.writeStatus(status)
+	s.truncateHistory(revisions, current, update)
+	if set.Spec.MinReadySeconds > 0 && status.ReadyReplicas != status.AvailableReplicas {
+		s.plan.Requeue = s.nextAvailability()
+	}
+	return s.plan
+}
+
+// claimPods finds the set's Pods, adopts orphans that belong to it and releases Pods that no longer match
+// (upstream: pkg/controller/controller_ref_manager.go).
+func (s *setSync) claimPods(selector labels.Selector) {
+	for pod := range store.List[*corev1.Pod](s.View, s.set.Namespace) {
+		matches := selector.Matches(labels.Set(pod.Labels)) && s.memberName(pod)
+		switch owner := metav1.GetControllerOf(pod); {
+		case owner != nil && owner.UID != s.set.UID:
+		case owner != nil && matches:
+			s.pods = append(s.pods, pod)
+		case owner != nil && s.set.DeletionTimestamp == nil:
+			s.write(Write{Verb: Update, Object: withoutOwner(pod, s.set), Tolerate: []string{"NotFound"}})
+		case owner == nil && matches && s.set.DeletionTimestamp == nil && pod.DeletionTimestamp == nil:
+			adopted := pod.DeepCopy()
+			adopted.OwnerReferences = append(adopted.OwnerReferences, *metav1.NewControllerRef(s.set, statefulSetKind))
+			s.write(Write{Verb: Update, Object: adopted})
+			s.pods = append(s.pods, pod)
+		}
+	}
+	slices.SortStableFunc(s.pods, func(a, b *corev1.Pod) int { return ordinalOf(a) - ordinalOf(b) })
+}
+
+// memberName says whether the Pod's name is one the set would give.
+func (s *setSync) memberName(pod *corev1.Pod) bool {
+	parent, _ := parentAndOrdinal(pod.Name)
+	return parent == s.set.Name
+}
+
+func withoutOwner(pod *corev1.Pod, set *appsv1.StatefulSet) *corev1.Pod {
+	released := pod.DeepCopy()
+	released.OwnerReferences = slices.DeleteFunc(released.OwnerReferences, func(reference metav1.OwnerReference) bool { return reference.UID == set.UID })
+	return released
+}
+
+func (s *setSync) write(write Write) { s.plan.Writes = append(s.plan.Writes, write) }
+
+// event makes an Event about the set, in the words of the release that is simulated.
+func (s *setSync) event(kind, reason, message string) Event {
+	return Event{Regarding: s.set, Type: kind, Reason: reason, Message: message, Source: statefulSetController}
+}
+
+// podEvents are what is recorded about a request concerning a Pod (upstream: recordPodEvent).
+func (s *setSync) podEvents(verb string, pod *corev1.Pod) (success *Event, failure Event) {
+	title := strings.ToUpper(verb[:1]) + verb[1:]
+	about := fmt.Sprintf("%s Pod %s in StatefulSet %s", s.Settings.Release.EventVerb(verb), pod.Name, s.set.Name)
+	done := s.event(corev1.EventTypeNormal, "Successful"+title, about+" successful")
+	return &done, s.event(corev1.EventTypeWarning, "Failed"+title, about+" failed error: {error}")
+}
+
+// parentAndOrdinal splits a Pod's name into that of its set and its ordinal, which is -1 for a name of another form.
+func parentAndOrdinal(name string) (parent string, ordinal int) {
+	at := strings.LastIndexByte(name, '-')
+	if at < 0 || at == len(name)-1 {
+		return "", -1
+	}
+	for _, digit := range name[at+1:] {
+		if digit < '0' || digit > '9' {
+			return "", -1
+		}
+	}
+	number, err := strconv.ParseInt(name[at+1:], 10, 32)
+	if err != nil {
+		return name[:at], -1
+	}
+	return name[:at], int(number)
+}
+
+func ordinalOf(pod *corev1.Pod) int {
+	_, ordinal := parentAndOrdinal(pod.Name)
+	return ordinal
+}
+
+// firstOrdinal is the ordinal of the set's first Pod (spec.ordinals.start).
+func firstOrdinal(set *appsv1.StatefulSet) int {
+	if set.Spec.Ordinals == nil {
+		return 0
+	}
+	return int(set.Spec.Ordinals.Start)
+}
+
+// replicasOf is how many Pods the set wants.
+func replicasOf(set *appsv1.StatefulSet) int {
+	if set.Spec.Replicas == nil {
+		return 1
+	}
+	return int(*set.Spec.Replicas)
+}
+
+// inRange says whether the Pod's ordinal is one the set wants.
+func inRange(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
+	ordinal := ordinalOf(pod)
+	return ordinal >= firstOrdinal(set) && ordinal < firstOrdinal(set)+replicasOf(set)
+}

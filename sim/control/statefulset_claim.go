@@ -1,0 +1,210 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/stsim/stsim/sim/store"
+)
+
+var podKind = corev1.SchemeGroupVersion.WithKind("Pod")
+
+// claimName is <template>-<set>-<ordinal>.
+func claimName(set *appsv1.StatefulSet, template *corev1.PersistentVolumeClaim, ordinal int) string {
+	return template.Name + "-" + set.Name + "-" + strconv.Itoa(ordinal)
+}
+
+// claimsOf goes through the claims of a Pod's ordinal, as they are; claim is nil for one that does not exist.
+func (s *setSync) claimsOf(pod *corev1.Pod, visit func(template *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim)) {
+	for i := range s.set.Spec.VolumeClaimTemplates {
+		template := &s.set.Spec.VolumeClaimTemplates[i]
+		name := claimName(s.set, template, ordinalOf(pod))
+		claim, found := store.Get[*corev1.PersistentVolumeClaim](s.View, s.set.Namespace, name)
+		if !found {
+			claim = nil
+		}
+		visit(template, name, claim)
+	}
+}
+
+// createClaims creates the claims that the Pod lacks. The error says which claim is in the way (upstream: createPersistentVolumeClaims).
+// When a claim cannot be created, podFailure is recorded too, if it is not nil.
+func (s *setSync) createClaims(pod *corev1.Pod, podFailure *Event) error {
+	var problems []string
+	s.claimsOf(pod, func(template *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
+		switch {
+		case claim == nil:
+			s.createClaim(template, name, pod, podFailure)
+		case claim.DeletionTimestamp != nil:
+			problems = append(problems, fmt.Sprintf("pvc %s is being deleted", name))
+		}
+	})
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s", problems[0])
+	}
+	return fmt.Errorf("[%s]", strings.Join(problems, ", "))
+}
+
+func (s *setSync) createClaim(template *corev1.PersistentVolumeClaim, name string, pod *corev1.Pod, podFailure *Event) {
+	claim := template.DeepCopy()
+	claim.Name, claim.Namespace = name, s.set.Namespace
+	if claim.Labels == nil {
+		claim.Labels = map[string]string{}
+	}
+	maps.Copy(claim.Labels, s.set.Spec.Selector.MatchLabels)
+	verb := s.Settings.Release.EventVerb("create")
+	done := s.event(corev1.EventTypeNormal, "SuccessfulCreate",
+		fmt.Sprintf("%s Claim %s Pod %s in StatefulSet %s success", verb, name, pod.Name, s.set.Name))
+	failures := []Event{s.event(corev1.EventTypeWarning, "FailedCreate",
+		fmt.Sprintf("%s Claim %s for Pod %s in StatefulSet %s failed error: {error}", verb, name, pod.Name, s.set.Name))}
+	if podFailure != nil {
+		event := *podFailure
+		event.Message = strings.ReplaceAll(event.Message, "{error}", "failed to create PVC "+name+": {error}")
+		failures = append(failures, event)
+	}
+	s.write(Write{Verb: Create, Object: claim, Success: &done, Failure: failures})
+}
+
+// retentionOf is the set's retention policy, Retain for what is not said.
+func retentionOf(set *appsv1.StatefulSet) (deleteWithSet, deleteWhenScaled bool) {
+	policy := set.Spec.PersistentVolumeClaimRetentionPolicy
+	if policy == nil {
+		return false, false
+	}
+	return policy.WhenDeleted == appsv1.DeletePersistentVolumeClaimRetentionPolicyType, policy.WhenScaled == appsv1.DeletePersistentVolumeClaimRetentionPolicyType
+}
+
+// claimStale says whether a claim of the ordinal still belongs to an earlier Pod of the name, so that it is about to be
+// deleted with it and no new Pod may use it (upstream: PodClaimIsStale).
+func (s *setSync) claimStale(pod *corev1.Pod) (stale bool) {
+	if _, deleteWhenScaled := retentionOf(s.set); !deleteWhenScaled {
+		return false
+	}
+	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, _ string, claim *corev1.PersistentVolumeClaim) {
+		stale = stale || claim != nil && staleOwner(claim, pod, podKind)
+	})
+	return stale
+}
+
+// claimsMatchRetention says whether the owners of the Pod's claims are what the retention policy asks for.
+func (s *setSync) claimsMatchRetention(pod *corev1.Pod) bool {
+	match := true
+	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, _ string, claim *corev1.PersistentVolumeClaim) {
+		match = match && (claim == nil || claimOwnersRight(claim, s.set, pod))
+	})
+	return match
+}
+
+// retainClaims gives the Pod's claims the owners that the retention policy asks for.
+func (s *setSync) retainClaims(pod *corev1.Pod, failure Event) {
+	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
+		if claim == nil {
+			return
+		}
+		if foreignController(claim, s.set, pod) {
+			s.plan.Events = append(s.plan.Events, s.event(corev1.EventTypeWarning, "ConflictingController", fmt.Sprintf(
+				"PersistentVolumeClaim %s has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim", name)))
+		}
+		if claimOwnersRight(claim, s.set, pod) {
+			return
+		}
+		changed := claim.DeepCopy()
+		setClaimOwners(changed, s.set, pod)
+		event := failure
+		event.Message = strings.ReplaceAll(event.Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
+		s.write(Write{Verb: Update, Object: changed, Failure: []Event{event}})
+	})
+}
+
+// wantedOwners are the owners that the retention policy asks for: of a Pod that stays the set, of a condemned one the Pod.
+func wantedOwners(set *appsv1.StatefulSet, pod *corev1.Pod) (bySet, byPod bool) {
+	deleteWithSet, deleteWhenScaled := retentionOf(set)
+	condemned := !inRange(set, pod)
+	return deleteWithSet && !(deleteWhenScaled && condemned), deleteWhenScaled && condemned
+}
+
+// claimOwnersRight is upstream's isClaimOwnerUpToDate. A claim with owners of an earlier set or Pod of the same name is left alone.
+func claimOwnersRight(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet, pod *corev1.Pod) bool {
+	if staleOwner(claim, set, statefulSetKind) || staleOwner(claim, pod, podKind) {
+		return true
+	}
+	ownedBySet, ownedByPod := ownedBy(claim, set), ownedBy(claim, pod)
+	if foreignController(claim, set, pod) {
+		return !ownedBySet && !ownedByPod
+	}
+	for _, reference := range claim.OwnerReferences {
+		if (reference.UID == set.UID || reference.UID == pod.UID) && (reference.Controller == nil || !*reference.Controller) {
+			return false
+		}
+	}
+	bySet, byPod := wantedOwners(set, pod)
+	return bySet == ownedBySet && byPod == ownedByPod
+}
+
+func setClaimOwners(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet, pod *corev1.Pod) {
+	foreign := foreignController(claim, set, pod)
+	owners := slices.DeleteFunc(slices.Clone(claim.OwnerReferences), func(reference metav1.OwnerReference) bool {
+		return refersTo(reference, set, statefulSetKind) || refersTo(reference, pod, podKind)
+	})
+	if bySet, byPod := wantedOwners(set, pod); !foreign {
+		if bySet {
+			owners = append(owners, *metav1.NewControllerRef(set, statefulSetKind))
+		}
+		if byPod {
+			owners = append(owners, *metav1.NewControllerRef(pod, podKind))
+		}
+	}
+	claim.OwnerReferences = owners
+}
+
+// foreignController says whether somebody else controls a claim that has a retention policy. An earlier set or Pod of
+// the same name is somebody else.
+func foreignController(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet, pod *corev1.Pod) bool {
+	if deleteWithSet, deleteWhenScaled := retentionOf(set); !deleteWithSet && !deleteWhenScaled {
+		return false
+	}
+	for _, reference := range claim.OwnerReferences {
+		switch {
+		case refersTo(reference, set, statefulSetKind):
+			if reference.UID != set.UID {
+				return true
+			}
+		case refersTo(reference, pod, podKind):
+			if reference.UID != pod.UID {
+				return true
+			}
+		case reference.Controller != nil && *reference.Controller:
+			return true
+		}
+	}
+	return false
+}
+
+// staleOwner says whether the claim's reference by that name means an object that is no more.
+func staleOwner(claim *corev1.PersistentVolumeClaim, owner metav1.Object, kind schema.GroupVersionKind) bool {
+	for _, reference := range claim.OwnerReferences {
+		if refersTo(reference, owner, kind) {
+			return reference.UID != owner.GetUID()
+		}
+	}
+	return false
+}
+
+func refersTo(reference metav1.OwnerReference, owner metav1.Object, kind schema.GroupVersionKind) bool {
+	return reference.APIVersion == kind.GroupVersion().String() && reference.Kind == kind.Kind && reference.Name == owner.GetName()
+}
+
+func ownedBy(claim *corev1.PersistentVolumeClaim, owner metav1.Object) bool {
+	return slices.ContainsFunc(claim.OwnerReferences, func(reference metav1.OwnerReference) bool { return reference.UID == owner.GetUID() })
+}

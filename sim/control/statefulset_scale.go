@@ -1,0 +1,201 @@
+package control
+
+import (
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/api"
+)
+
+// converge plans the next steps from the Pods there are to the Pods there should be, and counts the status
+// (upstream: updateStatefulSet). Scaling comes before updating. With OrderedReady it stops at the first Pod that has to be
+// waited for; with Parallel it goes through all.
+func (s *setSync) converge(current, update *appsv1.ControllerRevision, collisions int32) *appsv1.StatefulSetStatus {
+	status := &appsv1.StatefulSetStatus{
+		ObservedGeneration: s.set.Generation, CurrentRevision: current.Name, UpdateRevision: update.Name, CollisionCount: &collisions,
+	}
+	currentSet, updateSet, err := s.setsAt(current, update)
+	if err != nil {
+		s.plan.Error = err
+		s.count(status, s.pods)
+		return status
+	}
+	replicas, condemned := s.partitionPods(currentSet, updateSet, current.Name, update.Name)
+	s.count(status, replicas, condemned)
+	if s.set.DeletionTimestamp != nil {
+		s.count(status, s.pods)
+		return status
+	}
+	for _, replica := range replicas {
+		if s.keep(updateSet, replica) && s.monotonic || s.plan.Error != nil {
+			return status
+		}
+	}
+	for _, pod := range condemned {
+		if !s.claimsMatchRetention(pod) {
+			_, failure := s.podEvents("update", pod)
+			s.retainClaims(pod, failure)
+		}
+	}
+	firstUnavailable := s.firstUnavailable(replicas, condemned)
+	for _, pod := range condemned {
+		if s.condemn(pod, firstUnavailable) && s.monotonic {
+			return status
+		}
+	}
+	s.rollOut(replicas, update, status)
+	return status
+}
+
+// setsAt are the set as it was at its current revision and as it is at its update revision.
+func (s *setSync) setsAt(current, update *appsv1.ControllerRevision) (currentSet, updateSet *appsv1.StatefulSet, err error) {
+	if current.Name == update.Name {
+		return s.set, s.set, nil
+	}
+	currentSet, err = api.ApplyRevision(s.set, current)
+	return currentSet, s.set, err
+}
+
+// partitionPods gives the Pods of the ordinals the set wants, ascending, with new ones where there are none, and the condemned
+// ones, descending. A Pod whose name has no ordinal is in neither.
+func (s *setSync) partitionPods(currentSet, updateSet *appsv1.StatefulSet, current, update string) (replicas, condemned []*corev1.Pod) {
+	replicas = make([]*corev1.Pod, replicasOf(s.set))
+	start := firstOrdinal(s.set)
+	for _, pod := range s.pods {
+		switch ordinal := ordinalOf(pod); {
+		case inRange(s.set, pod):
+			replicas[ordinal-start] = pod
+		case ordinal >= 0:
+			condemned = append(condemned, pod)
+		}
+	}
+	for i, pod := range replicas {
+		if pod != nil {
+			continue
+		}
+		replicas[i] = s.newPod(currentSet, updateSet, current, update, start+i)
+		if s.monotonic { // only the first can be created now; those after it stand for what is missing
+			for j := i + 1; j < len(replicas); j++ {
+				if replicas[j] == nil {
+					replicas[j] = &corev1.Pod{}
+				}
+			}
+			break
+		}
+	}
+	slices.Reverse(condemned)
+	return replicas, condemned
+}
+
+// keep plans what a wanted Pod needs: replacing one that has ended, creating one that is not there, waiting for one that is not
+// ready, repairing identity and storage. It says whether the Pods after it have to wait (upstream: processReplica).
+func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait bool) {
+	if podEnded(pod) {
+		if pod.DeletionTimestamp == nil {
+			s.delete(pod)
+		}
+		return true // the next Pod of the name is made when this one is gone
+	}
+	if !created(pod) {
+		if s.claimStale(pod) {
+			return true
+		}
+		s.create(pod)
+		return true
+	}
+	if pod.Status.Phase == corev1.PodPending {
+		if err := s.createClaims(pod, nil); err != nil {
+			s.plan.Error = err
+			return true
+		}
+		_, failure := s.podEvents("update", pod)
+		s.retainClaims(pod, failure)
+	}
+	if s.monotonic && (pod.DeletionTimestamp != nil || !runningAndReady(pod) || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {
+		return true
+	}
+	s.repair(updateSet, pod)
+	return false
+}
+
+// create plans the Pod's claims, the Pod, and the owners of claims that are there already.
+func (s *setSync) create(pod *corev1.Pod) {
+	success, failure := s.podEvents("create", pod)
+	if err := s.createClaims(pod, &failure); err != nil {
+		failure.Message = replaceError(failure.Message, err)
+		s.plan.Events = append(s.plan.Events, failure)
+		s.plan.Error = err
+		return
+	}
+	s.write(Write{Verb: Create, Object: pod, Success: success, Failure: []Event{failure}})
+	_, update := s.podEvents("update", pod)
+	s.retainClaims(pod, update)
+}
+
+// repair gives a Pod back the identity, the volumes and the claims' owners it should have (upstream: UpdateStatefulPod).
+func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
+	retained := s.claimsMatchRetention(pod)
+	identity, storage := identityMatches(s.set, pod), storageMatches(s.set, pod)
+	if retained && identity && storage {
+		return
+	}
+	success, failure := s.podEvents("update", pod)
+	repaired := pod.DeepCopy()
+	if !identity {
+		setIdentity(updateSet, repaired)
+	}
+	if !storage {
+		setStorage(updateSet, repaired)
+		if err := s.createClaims(repaired, &failure); err != nil {
+			failure.Message = replaceError(failure.Message, err)
+			s.plan.Events = append(s.plan.Events, failure)
+			s.plan.Error = err
+			return
+		}
+	}
+	if !retained {
+		s.retainClaims(repaired, failure)
+	}
+	s.write(Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}})
+}
+
+// condemn deletes a Pod whose ordinal is not wanted. With OrderedReady one that is not available is waited for, unless it is the first
+// that is not. It says whether the Pods below have to wait (upstream: processCondemned).
+func (s *setSync) condemn(pod, firstUnavailable *corev1.Pod) (wait bool) {
+	if pod.DeletionTimestamp != nil {
+		return true
+	}
+	healthy := runningAndReady(pod) && podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)
+	if s.monotonic && !healthy && pod != firstUnavailable {
+		return true
+	}
+	s.delete(pod)
+	return true
+}
+
+// firstUnavailable is the unavailable Pod of the lowest ordinal: of the wanted ones, otherwise of the condemned ones.
+func (s *setSync) firstUnavailable(replicas, condemned []*corev1.Pod) *corev1.Pod {
+	for _, pod := range replicas {
+		if s.unavailable(pod) {
+			return pod
+		}
+	}
+	for _, pod := range slices.Backward(condemned) {
+		if s.unavailable(pod) {
+			return pod
+		}
+	}
+	return nil
+}
+
+func (s *setSync) unavailable(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp != nil || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)
+}
+
+// delete plans the end of a Pod. One that is gone already counts as deleted.
+func (s *setSync) delete(pod *corev1.Pod) {
+	success, failure := s.podEvents("delete", pod)
+	s.write(Write{Verb: Delete, Object: pod, Tolerate: []string{"NotFound"}, Success: success, Failure: []Event{failure}})
+}
