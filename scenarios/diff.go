@@ -32,6 +32,14 @@ const (
 	maxShown    = 200     // lines of a diff that are shown
 )
 
+// What a difference costs in an alignment. An expected line that is not there costs most, or else a "..." would swallow
+// what should have been held against it.
+const (
+	costMissing  = 3
+	costPrinted  = 2
+	costReplaced = 3
+)
+
 // Text is the diff for people: a heading with file and line, the expected lines behind their place in the page, - before what
 // was not printed and + before what was printed instead. step is the one whose output it is.
 func (d Diff) Text(file string, step *Step) string {
@@ -138,22 +146,16 @@ func align(want, got []comparable) []pair {
 		both := i < len(want) && j < len(got)
 		switch {
 		case i < len(want) && want[i].any:
-			// The "..." ends where going on is cheapest; of several places, at the last, so that it stands for all it can.
-			end := j
-			for k := j; k <= len(got); k++ {
-				if cost[(i+1)*columns+k] == here {
-					end = k
-				}
-			}
+			end := endOfAny(cost, columns, i, j, want, got)
 			pairs = append(pairs, pair{want: i, got: -1, same: true})
 			i, j = i+1, end
 		case both && here == cost[(i+1)*columns+j+1] && same(&want[i], &got[j]):
 			pairs = append(pairs, pair{i, j, true})
 			i, j = i+1, j+1
-		case both && here == cost[(i+1)*columns+j+1]+1:
+		case both && here == cost[(i+1)*columns+j+1]+costReplaced:
 			pairs = append(pairs, pair{i, j, false})
 			i, j = i+1, j+1
-		case i < len(want) && here == cost[(i+1)*columns+j]+1:
+		case i < len(want) && here == cost[(i+1)*columns+j]+costMissing:
 			pairs = append(pairs, pair{i, -1, false})
 			i++
 		default:
@@ -164,10 +166,35 @@ func align(want, got []comparable) []pair {
 	return pairs
 }
 
+// endOfAny gives the printed line at which the "..." at want[i] ends when it begins at got[j]. Of several places that cost the
+// same it takes one where the expected line below it equals the printed one, or else stands beside one, and of these the last.
+func endOfAny(cost []int32, columns, i, j int, want, got []comparable) int {
+	best, end := -1, j
+	for k := j; k <= len(got); k++ {
+		here := cost[(i+1)*columns+k]
+		if here != cost[i*columns+j] {
+			continue
+		}
+		rank := 0
+		if i+1 < len(want) && k < len(got) && !want[i+1].any {
+			switch {
+			case same(&want[i+1], &got[k]):
+				rank = 2
+			case here == cost[(i+2)*columns+k+1]+costReplaced:
+				rank = 1
+			}
+		}
+		if rank >= best {
+			best, end = rank, k
+		}
+	}
+	return end
+}
+
 func bestCost(cost []int32, columns, i, j int, want, got []comparable) int32 {
 	switch {
 	case i == len(want):
-		return int32(len(got) - j)
+		return costPrinted * int32(len(got)-j)
 	case want[i].any:
 		best := cost[(i+1)*columns+j]
 		if j < len(got) {
@@ -175,13 +202,13 @@ func bestCost(cost []int32, columns, i, j int, want, got []comparable) int32 {
 		}
 		return best
 	case j == len(got):
-		return cost[(i+1)*columns+j] + 1
+		return cost[(i+1)*columns+j] + costMissing
 	}
 	replace := cost[(i+1)*columns+j+1]
 	if !same(&want[i], &got[j]) {
-		replace++
+		replace += costReplaced
 	}
-	return min(replace, cost[(i+1)*columns+j]+1, cost[i*columns+j+1]+1)
+	return min(replace, cost[(i+1)*columns+j]+costMissing, cost[i*columns+j+1]+costPrinted)
 }
 
 // alignTop serves outputs too long to seek the smallest difference: equal lines at the top, then one block against the other.

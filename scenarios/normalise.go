@@ -39,7 +39,7 @@ var replacements = []struct {
 	{IPs, regexp.MustCompile(`\b[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+\b|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:]*`), address},
 	{Hashes, regexp.MustCompile(`-(?:[bcdfghjklmnpqrstvwxz2456789]{8,10}(?:-[bcdfghjklmnpqrstvwxz2456789]{5})?|[bcdfghjklmnpqrstvwxz2456789]{5})\b`), always("-<hash>")},
 	{Ages, regexp.MustCompile(`[^\s(),]+`), ageToken},
-	{Durations, regexp.MustCompile(`\b(?:[0-9]+h)?(?:[0-9]+m)?[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|µs|ns)\b`), always("<duration>")},
+	{Durations, regexp.MustCompile(`\b(?:[0-9]+h)?(?:[0-9]+m)?[0-9]+(?:\.[0-9]+)?(?:h|m|s|ms|µs|ns)\b`), always("<time>")},
 }
 
 var age = regexp.MustCompile(`^(?:<unknown>|<invalid>|(?:[0-9]+y)?(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?)$`)
@@ -57,7 +57,7 @@ func address(found string) string {
 
 func ageToken(found string) string {
 	if age.MatchString(found) {
-		return "<age>"
+		return "<time>"
 	}
 	return found
 }

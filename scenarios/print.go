@@ -85,21 +85,23 @@ func (p *Printer) File(file *File) {
 	}
 }
 
-// Directive says in plain words what happens between two commands, and when. A check is shown by Verdict only.
+// Directive says in plain words what happens between two commands, and the virtual time after it. A Verdict follows a check.
 func (p *Printer) Directive(directive *Directive, clock time.Duration) {
 	var text string
 	switch directive.Word {
 	case Advance:
 		text = FormatDuration(directive.Duration) + " of virtual time pass"
 	case NodeDown:
-		text = "node " + directive.Node + " loses power"
+		text = directive.Node + " loses power"
 	case NodeUp:
-		text = "node " + directive.Node + " comes back"
+		text = directive.Node + " comes back"
 	case Check:
-		text = "check: " + clean(directive.Check)
+		p.gap()
+		p.line("  " + p.paint(dim, "check") + " " + p.paint(bold, clean(directive.Check)))
+		return
 	}
 	p.gap()
-	p.line("  " + p.paint(dim, "("+text+")  "+clockText(clock)))
+	p.line("  " + p.paint(dim, "("+clean(text)+")  "+clockText(clock)))
 }
 
 // Command shows a command behind its prompt, as the page has it.
