@@ -98,7 +98,7 @@ func (d Diff) near(i int) bool {
 }
 
 // compare makes the diff of two outputs that do not match.
-func compare(want, got []comparable) Diff {
+func compare(want, got []comparedLine) Diff {
 	var lines, printed []DiffLine
 	flush := func() {
 		lines = append(lines, printed...)
@@ -129,7 +129,7 @@ type pair struct {
 }
 
 // align lays two outputs side by side with as few differing lines as possible. Lines that a "..." stands for are left out.
-func align(want, got []comparable) []pair {
+func align(want, got []comparedLine) []pair {
 	if (len(want)+1)*(len(got)+1) > maxAligned {
 		return alignTop(want, got)
 	}
@@ -145,7 +145,7 @@ func align(want, got []comparable) []pair {
 		here := cost[i*columns+j]
 		both := i < len(want) && j < len(got)
 		switch {
-		case i < len(want) && want[i].any:
+		case i < len(want) && want[i].wildcard:
 			end := endOfAny(cost, columns, i, j, want, got)
 			pairs = append(pairs, pair{want: i, got: -1, same: true})
 			i, j = i+1, end
@@ -168,7 +168,7 @@ func align(want, got []comparable) []pair {
 
 // endOfAny gives the printed line at which the "..." at want[i] ends when it begins at got[j]. Of several places that cost the
 // same it takes one where the expected line below it equals the printed one, or else stands beside one, and of these the last.
-func endOfAny(cost []int32, columns, i, j int, want, got []comparable) int {
+func endOfAny(cost []int32, columns, i, j int, want, got []comparedLine) int {
 	best, end := -1, j
 	for k := j; k <= len(got); k++ {
 		here := cost[(i+1)*columns+k]
@@ -176,7 +176,7 @@ func endOfAny(cost []int32, columns, i, j int, want, got []comparable) int {
 			continue
 		}
 		rank := 0
-		if i+1 < len(want) && k < len(got) && !want[i+1].any {
+		if i+1 < len(want) && k < len(got) && !want[i+1].wildcard {
 			switch {
 			case same(&want[i+1], &got[k]):
 				rank = 2
@@ -191,11 +191,11 @@ func endOfAny(cost []int32, columns, i, j int, want, got []comparable) int {
 	return end
 }
 
-func bestCost(cost []int32, columns, i, j int, want, got []comparable) int32 {
+func bestCost(cost []int32, columns, i, j int, want, got []comparedLine) int32 {
 	switch {
 	case i == len(want):
 		return costPrinted * int32(len(got)-j)
-	case want[i].any:
+	case want[i].wildcard:
 		best := cost[(i+1)*columns+j]
 		if j < len(got) {
 			best = min(best, cost[i*columns+j+1])
@@ -212,10 +212,10 @@ func bestCost(cost []int32, columns, i, j int, want, got []comparable) int32 {
 }
 
 // alignTop serves outputs too long to seek the smallest difference: equal lines at the top, then one block against the other.
-func alignTop(want, got []comparable) []pair {
+func alignTop(want, got []comparedLine) []pair {
 	var pairs []pair
 	n := 0
-	for n < len(want) && n < len(got) && !want[n].any && same(&want[n], &got[n]) {
+	for n < len(want) && n < len(got) && !want[n].wildcard && same(&want[n], &got[n]) {
 		pairs = append(pairs, pair{n, n, true})
 		n++
 	}

@@ -36,16 +36,16 @@ func Prefix(expected []Line, actual []string, normalisers Normalisers) (lines in
 	return match(want, got, true)
 }
 
-// comparable is a line in the forms in which it may equal another.
-type comparable struct {
+// comparedLine is a line in the forms in which it may equal another.
+type comparedLine struct {
 	Line
-	any        bool   // the line is "..."
+	wildcard   bool   // the line is "..."
 	normalised string // with placeholders
 	collapsed  string // normalised, and runs of spaces made two wide
 	loose      bool   // collapsed counts
 }
 
-func prepare(expected []Line, actual []string, normalisers Normalisers) (want, got []comparable) {
+func prepare(expected []Line, actual []string, normalisers Normalisers) (want, got []comparedLine) {
 	printed := make([]Line, len(actual))
 	for i, text := range actual {
 		printed[i] = Line{Text: strings.TrimRight(text, " \t\r")}
@@ -55,23 +55,23 @@ func prepare(expected []Line, actual []string, normalisers Normalisers) (want, g
 	}
 	want, got = prepareLines(expected, normalisers), prepareLines(printed, normalisers)
 	for i := range want {
-		want[i].any = want[i].Text == anyLines
+		want[i].wildcard = want[i].Text == anyLines
 	}
 	return want, got
 }
 
-func prepareLines(lines []Line, normalisers Normalisers) []comparable {
-	prepared := make([]comparable, len(lines))
+func prepareLines(lines []Line, normalisers Normalisers) []comparedLine {
+	prepared := make([]comparedLine, len(lines))
 	table := -1 // index of the header of the table we are in
 	for i, line := range lines {
-		normalised, any := normalisers.apply(line.Text)
-		prepared[i] = comparable{Line: line, normalised: normalised, collapsed: collapse(normalised), loose: any}
+		normalised, found := normalisers.apply(line.Text)
+		prepared[i] = comparedLine{Line: line, normalised: normalised, collapsed: collapse(normalised), loose: found}
 		switch {
 		case line.Text == "":
 			table = -1
 		case table < 0 && isHeader(line.Text):
 			table = i
-		case any && table >= 0 && !prepared[table].loose:
+		case found && table >= 0 && !prepared[table].loose:
 			for j := table; j < i; j++ {
 				prepared[j].loose = true
 			}
@@ -99,8 +99,8 @@ func collapse(line string) string {
 }
 
 // same says whether a printed line is as expected.
-func same(want, got *comparable) bool {
-	if want.any || glob(want.Text, got.Text) || glob(want.normalised, got.normalised) {
+func same(want, got *comparedLine) bool {
+	if want.wildcard || glob(want.Text, got.Text) || glob(want.normalised, got.normalised) {
 		return true
 	}
 	return (want.loose || got.loose) && glob(want.collapsed, got.collapsed)
@@ -130,7 +130,7 @@ func glob(pattern, text string) bool {
 
 // match lays the expected lines over the printed ones. As in glob, every run of lines between two "..." takes its first
 // place, and only the run at the very end is held to the end of the output; open means that there is no end yet.
-func match(want, got []comparable, open bool) (lines int, progress Progress) {
+func match(want, got []comparedLine, open bool) (lines int, progress Progress) {
 	runs := splitRuns(want)
 	at := 0
 	for i, run := range runs {
@@ -156,11 +156,11 @@ func match(want, got []comparable, open bool) (lines int, progress Progress) {
 }
 
 // splitRuns cuts the expected lines at every "...".
-func splitRuns(want []comparable) [][]comparable {
-	var runs [][]comparable
+func splitRuns(want []comparedLine) [][]comparedLine {
+	var runs [][]comparedLine
 	start := 0
 	for i := range want {
-		if want[i].any {
+		if want[i].wildcard {
 			runs = append(runs, want[start:i])
 			start = i + 1
 		}
@@ -170,7 +170,7 @@ func splitRuns(want []comparable) [][]comparable {
 
 // findRun gives the first place, from at on, where all lines of the run stand; only at itself unless floating. If there is
 // none, possible says whether lines still to come could make one.
-func findRun(run, got []comparable, at int, floating bool) (place int, possible bool) {
+func findRun(run, got []comparedLine, at int, floating bool) (place int, possible bool) {
 	for ; at <= len(got); at++ {
 		n := 0
 		for n < len(run) && at+n < len(got) && same(&run[n], &got[at+n]) {

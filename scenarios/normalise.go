@@ -63,7 +63,7 @@ func ageToken(found string) string {
 }
 
 // apply replaces what the normalisers name by placeholders, and says whether there was anything.
-func (n Normalisers) apply(line string) (normalised string, any bool) {
+func (n Normalisers) apply(line string) (normalised string, found bool) {
 	normalised = line
 	for _, replacement := range replacements {
 		if !n.has(replacement.kind) {

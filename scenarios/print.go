@@ -112,7 +112,8 @@ func (p *Printer) Command(step *Step) {
 	}
 }
 
-// Output shows output as it comes, which may be any part of a line or many lines.
+// Output shows output as it comes, which may be any part of a line or many lines. What a person types belongs to it, the
+// "^C" that ends a command too.
 func (p *Printer) Output(text string) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	for text != "" {

@@ -36,6 +36,9 @@ func printWhole(page *Page, options PrinterOptions) string {
 				for _, line := range step.Expected {
 					printer.Output(line.Text + "\n")
 				}
+				if step.Interrupt {
+					printer.Output("^C\n")
+				}
 				printer.Verdict(true, clock, "")
 			}
 		}

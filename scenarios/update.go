@@ -49,7 +49,7 @@ func (p *Page) newExpected(step *Step, printed []string) []string {
 	var lines []string
 	for _, pair := range align(want, got) {
 		switch {
-		case pair.same && (want[pair.want].any || strings.Contains(want[pair.want].Text, anyText)):
+		case pair.same && (want[pair.want].wildcard || strings.Contains(want[pair.want].Text, anyText)):
 			lines = append(lines, want[pair.want].Text)
 		case pair.got >= 0:
 			lines = append(lines, got[pair.got].Text)
