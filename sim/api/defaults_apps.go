@@ -38,7 +38,9 @@ func defaultStatefulSet(set *appsv1.StatefulSet) {
 	defaultCount(&spec.RevisionHistoryLimit, 10)
 	defaultPodSpec(&spec.Template.Spec)
 	for i := range spec.VolumeClaimTemplates {
-		defaultClaim(&spec.VolumeClaimTemplates[i])
+		claim := &spec.VolumeClaimTemplates[i]
+		claim.APIVersion, claim.Kind = "v1", "PersistentVolumeClaim" // as upstream's conversion to v1 does
+		defaultClaim(claim)
 	}
 }
 

@@ -116,24 +116,26 @@ func row[T any, PT interface {
 		}
 	}
 	kind.PrepareForCreate = func(object Object) {
+		beforeCreate(object)
 		if r.prepareForCreate != nil {
 			r.prepareForCreate(object.(PT))
 		}
 	}
 	kind.PrepareForUpdate = func(object, old Object, subresource string) {
+		beforeUpdate(object, old)
 		if r.prepareForUpdate != nil {
 			r.prepareForUpdate(object.(PT), old.(PT), subresource)
 		}
 	}
 	kind.Validate = func(object Object) field.ErrorList {
 		if r.validate != nil {
-			return r.validate(object.(PT))
+			return inOrder(r.validate(object.(PT)))
 		}
 		return nil
 	}
 	kind.ValidateUpdate = func(object, old Object, subresource string) field.ErrorList {
 		if r.validateUpdate != nil {
-			return r.validateUpdate(object.(PT), old.(PT), subresource)
+			return inOrder(r.validateUpdate(object.(PT), old.(PT), subresource))
 		}
 		return nil
 	}

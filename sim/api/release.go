@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
@@ -140,7 +141,10 @@ func (r Release) dropDisabled(object, old Object) {
 // Validate is the kind's Validate with the rules this release has.
 func (r Release) Validate(object Object) field.ErrorList {
 	if set, ok := object.(*appsv1.StatefulSet); ok {
-		return validateStatefulSet(set, r)
+		return inOrder(validateStatefulSet(set, r))
+	}
+	if service, ok := object.(*corev1.Service); ok {
+		return inOrder(validateService(service, r))
 	}
 	return KindOf(object).Validate(object)
 }
@@ -148,7 +152,7 @@ func (r Release) Validate(object Object) field.ErrorList {
 // ValidateUpdate is the kind's ValidateUpdate with the rules and texts this release has.
 func (r Release) ValidateUpdate(object, old Object, subresource string) field.ErrorList {
 	if set, ok := object.(*appsv1.StatefulSet); ok {
-		return validateStatefulSetUpdate(set, old.(*appsv1.StatefulSet), subresource, r)
+		return inOrder(validateStatefulSetUpdate(set, old.(*appsv1.StatefulSet), subresource, r))
 	}
 	return KindOf(object).ValidateUpdate(object, old, subresource)
 }

@@ -1,0 +1,81 @@
+package api
+
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// The rules of access control, priority classes and storage.
+
+var (
+	clusterRoleBindingRules = rules[*rbacv1.ClusterRoleBinding]{
+		setDefaults: defaultClusterRoleBinding, validate: validateClusterRoleBinding,
+		validateUpdate: func(binding, old *rbacv1.ClusterRoleBinding, _ string) field.ErrorList {
+			errs := append(validateClusterRoleBinding(binding), validateMetaUpdate(&binding.ObjectMeta, &old.ObjectMeta)...)
+			return append(errs, checkRoleRefKept(binding.RoleRef, old.RoleRef)...)
+		},
+	}
+	roleBindingRules = rules[*rbacv1.RoleBinding]{
+		setDefaults: defaultRoleBinding, validate: validateRoleBinding,
+		validateUpdate: func(binding, old *rbacv1.RoleBinding, _ string) field.ErrorList {
+			errs := append(validateRoleBinding(binding), validateMetaUpdate(&binding.ObjectMeta, &old.ObjectMeta)...)
+			return append(errs, checkRoleRefKept(binding.RoleRef, old.RoleRef)...)
+		},
+	}
+	clusterRoleRules = rules[*rbacv1.ClusterRole]{
+		validate: validateClusterRole,
+		validateUpdate: func(role, old *rbacv1.ClusterRole, _ string) field.ErrorList {
+			return append(validateClusterRole(role), validateMetaUpdate(&role.ObjectMeta, &old.ObjectMeta)...)
+		},
+	}
+	roleRules = rules[*rbacv1.Role]{
+		validate: validateRole,
+		validateUpdate: func(role, old *rbacv1.Role, _ string) field.ErrorList {
+			return append(validateRole(role), validateMetaUpdate(&role.ObjectMeta, &old.ObjectMeta)...)
+		},
+	}
+	priorityClassRules = rules[*schedulingv1.PriorityClass]{
+		setDefaults: defaultPriorityClass, prepareForCreate: firstGeneration[*schedulingv1.PriorityClass],
+		validate: validatePriorityClass, validateUpdate: validatePriorityClassUpdate,
+	}
+	csiNodeRules = rules[*storagev1.CSINode]{
+		validate: validateCSINode,
+		validateUpdate: func(node, old *storagev1.CSINode, _ string) field.ErrorList {
+			return append(validateMetaUpdate(&node.ObjectMeta, &old.ObjectMeta), validateCSINode(node)...)
+		},
+	}
+	storageClassRules = rules[*storagev1.StorageClass]{
+		setDefaults: defaultStorageClass, validate: validateStorageClass, validateUpdate: validateStorageClassUpdate,
+	}
+	volumeAttachmentRules = rules[*storagev1.VolumeAttachment]{
+		prepareForCreate: func(attachment *storagev1.VolumeAttachment) {
+			attachment.Status = storagev1.VolumeAttachmentStatus{}
+		},
+		prepareForUpdate: func(attachment, old *storagev1.VolumeAttachment, subresource string) {
+			if subresource == "status" {
+				attachment.Spec = old.Spec
+			} else {
+				attachment.Status = old.Status
+			}
+		},
+		validate: validateVolumeAttachment, validateUpdate: validateVolumeAttachmentUpdate,
+	}
+)
+
+func validateClusterRole(role *rbacv1.ClusterRole) field.ErrorList {
+	return append(validateMeta(&role.ObjectMeta, false, nameIsSegment), validateRules(role.Rules, false)...)
+}
+
+func validateRole(role *rbacv1.Role) field.ErrorList {
+	return append(validateMeta(&role.ObjectMeta, true, nameIsSegment), validateRules(role.Rules, true)...)
+}
+
+func validateClusterRoleBinding(binding *rbacv1.ClusterRoleBinding) field.ErrorList {
+	return append(validateMeta(&binding.ObjectMeta, false, nameIsSegment), validateBinding(binding.RoleRef, binding.Subjects, false)...)
+}
+
+func validateRoleBinding(binding *rbacv1.RoleBinding) field.ErrorList {
+	return append(validateMeta(&binding.ObjectMeta, true, nameIsSegment), validateBinding(binding.RoleRef, binding.Subjects, true)...)
+}

@@ -1,0 +1,194 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// The names of the rules for names, as upstream's kinds use them.
+var (
+	nameIsSubdomain = apivalidation.NameIsDNSSubdomain
+	nameIsLabel     = apivalidation.NameIsDNSLabel
+	nameIsLabel1035 = apivalidation.NameIsDNS1035Label
+	nameIsSegment   = path.ValidatePathSegmentName
+)
+
+var (
+	metaPath = field.NewPath("metadata")
+	specPath = field.NewPath("spec")
+)
+
+const immutable = apivalidation.FieldImmutableErrorMsg
+
+// validateMeta checks the metadata of a new object, upstream's ValidateObjectMeta
+// (pkg/apis/core/validation/validation.go).
+func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name apivalidation.ValidateNameFunc) field.ErrorList {
+	errs := apivalidation.ValidateObjectMetaAccessor(meta, namespaced, name, metaPath)
+	return append(errs, validateFinalizers(meta)...)
+}
+
+// validateMetaUpdate checks what may change of an object's metadata.
+func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
+	errs := apivalidation.ValidateObjectMetaAccessorUpdate(meta, old, metaPath)
+	return append(errs, validateFinalizers(meta)...)
+}
+
+func validateFinalizers(meta *metav1.ObjectMeta) (errs field.ErrorList) {
+	for i, finalizer := range meta.Finalizers {
+		errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
+	}
+	return errs
+}
+
+func validateFinalizer(finalizer string, at *field.Path) field.ErrorList {
+	switch {
+	case strings.Contains(finalizer, "/"), finalizer == "kubernetes",
+		finalizer == metav1.FinalizerOrphanDependents, finalizer == metav1.FinalizerDeleteDependents:
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")}
+}
+
+// checkMeta makes the Validate rule of a kind whose metadata is all that is checked.
+func checkMeta[T Object](namespaced bool, name apivalidation.ValidateNameFunc) func(T) field.ErrorList {
+	return func(object T) field.ErrorList {
+		errs := apivalidation.ValidateObjectMetaAccessor(object, namespaced, name, metaPath)
+		for i, finalizer := range object.GetFinalizers() {
+			errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
+		}
+		return errs
+	}
+}
+
+// checkMetaUpdate makes the ValidateUpdate rule of such a kind.
+func checkMetaUpdate[T Object](object, old T, _ string) field.ErrorList {
+	errs := apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath)
+	for i, finalizer := range object.GetFinalizers() {
+		errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
+	}
+	return errs
+}
+
+// invalids is one error for every message about a value.
+func invalids(at *field.Path, value any, messages []string) (errs field.ErrorList) {
+	for _, message := range messages {
+		errs = append(errs, field.Invalid(at, value, message))
+	}
+	return errs
+}
+
+func checkLabel(value string, at *field.Path) field.ErrorList {
+	if messages := validation.IsDNS1123Label(value); len(messages) > 0 {
+		return invalids(at, value, messages)
+	}
+	return nil
+}
+
+func checkSubdomain(value string, at *field.Path) field.ErrorList {
+	return invalids(at, value, validation.IsDNS1123Subdomain(value))
+}
+
+func checkQualifiedName(value string, at *field.Path) field.ErrorList {
+	return invalids(at, value, validation.IsQualifiedName(value))
+}
+
+func checkSelector(selector *metav1.LabelSelector, at *field.Path) field.ErrorList {
+	return metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, at)
+}
+
+func checkNotNegative[N int32 | int64](value N, at *field.Path, name string) field.ErrorList {
+	if value >= 0 {
+		return nil
+	}
+	return apivalidation.ValidateNonnegativeField(int64(value), at.Child(name))
+}
+
+// count is a field that must not be negative.
+type count struct {
+	name  string
+	value int64
+}
+
+func checkCounts(at *field.Path, counts ...count) (errs field.ErrorList) {
+	for _, one := range counts {
+		errs = append(errs, checkNotNegative(one.value, at, one.name)...)
+	}
+	return errs
+}
+
+func countOf[N int32 | int64](name string, value *N) count {
+	if value == nil {
+		return count{name: name}
+	}
+	return count{name, int64(*value)}
+}
+
+func checkImmutable(value, old any, at *field.Path) field.ErrorList {
+	return apivalidation.ValidateImmutableField(value, old, at)
+}
+
+func sameMeaning(a, b any) bool { return apiequality.Semantic.DeepEqual(a, b) }
+
+// checkOneOf reports a value that is not among the supported ones; an absent one is required.
+func checkOneOf[T ~string](value T, at *field.Path, supported ...T) field.ErrorList {
+	switch {
+	case slices.Contains(supported, value):
+		return nil
+	case value == "":
+		return field.ErrorList{field.Required(at, "")}
+	}
+	return field.ErrorList{field.NotSupported(at, value, supported)}
+}
+
+// checkAmong is checkOneOf for a value that may not be absent either, and says so in the same words.
+func checkAmong[T ~string](value T, at *field.Path, supported ...T) field.ErrorList {
+	if slices.Contains(supported, value) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(at, value, supported)}
+}
+
+// inOrder makes the order of errors independent of the order of maps: runs of errors about one map are sorted.
+func inOrder(errs field.ErrorList) field.ErrorList {
+	for start := 0; start < len(errs); {
+		end := start + 1
+		for end < len(errs) && errs[end].Field == errs[start].Field {
+			end++
+		}
+		if end-start > 1 && isMap(errs[start].Field) {
+			slices.SortStableFunc(errs[start:end], func(a, b *field.Error) int { return cmp.Compare(a.Error(), b.Error()) })
+		}
+		start = end
+	}
+	return errs
+}
+
+func isMap(path string) bool {
+	switch path[strings.LastIndexByte(path, '.')+1:] {
+	case "labels", "annotations", "matchLabels", "nodeSelector", "selector", "parameters":
+		return true
+	}
+	return false
+}
+
+// sortedKeys of a map, for checks whose errors must come in one order.
+func sortedKeys[M ~map[K]V, K cmp.Ordered, V any](m M) []K {
+	if len(m) == 0 {
+		return nil
+	}
+	keys := make([]K, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

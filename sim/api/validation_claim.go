@@ -1,0 +1,149 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+var (
+	knownAccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadOnlyMany, corev1.ReadWriteMany, corev1.ReadWriteOnce, corev1.ReadWriteOncePod}
+	volumeModes      = []corev1.PersistentVolumeMode{corev1.PersistentVolumeBlock, corev1.PersistentVolumeFilesystem}
+)
+
+func validateClaim(claim *corev1.PersistentVolumeClaim) field.ErrorList {
+	errs := validateMeta(&claim.ObjectMeta, true, nameIsSubdomain)
+	return append(errs, validateClaimSpec(&claim.Spec, specPath)...)
+}
+
+func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path) (errs field.ErrorList) {
+	if len(spec.AccessModes) == 0 {
+		errs = append(errs, field.Required(at.Child("accessModes"), "at least 1 access mode is required"))
+	}
+	if spec.Selector != nil {
+		errs = append(errs, checkSelector(spec.Selector, at.Child("selector"))...)
+	}
+	errs = append(errs, checkAccessModes(spec.AccessModes, at.Child("accessModes"))...)
+	path := at.Child("resources").Key(string(corev1.ResourceStorage))
+	if size, exists := spec.Resources.Requests[corev1.ResourceStorage]; !exists {
+		errs = append(errs, field.Required(path, ""))
+	} else {
+		errs = append(errs, checkPositiveQuantity(size, path)...)
+	}
+	if class := spec.StorageClassName; class != nil && *class != "" {
+		errs = append(errs, invalids(at.Child("storageClassName"), *class, nameIsSubdomain(*class, false))...)
+	}
+	if mode := spec.VolumeMode; mode != nil {
+		errs = append(errs, checkAmong(*mode, at.Child("volumeMode"), volumeModes...)...)
+	}
+	if source := spec.DataSource; source != nil {
+		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSource"))...)
+	}
+	if source := spec.DataSourceRef; source != nil {
+		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSourceRef"))...)
+		if source.Namespace != nil && *source.Namespace != "" {
+			errs = append(errs, invalids(at.Child("dataSourceRef", "namespace"), *source.Namespace, nameIsLabel(*source.Namespace, false))...)
+			if spec.DataSource != nil {
+				errs = append(errs, field.Invalid(at, at.Child("dataSource"), "may not be specified when dataSourceRef.namespace is specified"))
+			}
+		} else if other := spec.DataSource; other != nil && (!sameMeaning(other.APIGroup, source.APIGroup) || other.Kind != source.Kind || other.Name != source.Name) {
+			errs = append(errs, field.Invalid(at, at.Child("dataSource"), "must match dataSourceRef"))
+		}
+	}
+	if class := spec.VolumeAttributesClassName; class != nil && *class != "" {
+		errs = append(errs, invalids(at.Child("volumeAttributesClassName"), *class, nameIsSubdomain(*class, false))...)
+	}
+	return errs
+}
+
+func checkAccessModes(modes []corev1.PersistentVolumeAccessMode, at *field.Path) (errs field.ErrorList) {
+	oncePod, other := false, false
+	for _, mode := range modes {
+		errs = append(errs, checkAmong(mode, at, knownAccessModes...)...)
+		oncePod = oncePod || mode == corev1.ReadWriteOncePod
+		other = other || mode != corev1.ReadWriteOncePod && slices.Contains(knownAccessModes, mode)
+	}
+	if oncePod && other {
+		errs = append(errs, field.Forbidden(at, "may not use ReadWriteOncePod with other access modes"))
+	}
+	return errs
+}
+
+func validateDataSource(group *string, kind, name string, at *field.Path) field.ErrorList {
+	errs := required(name, at.Child("name"))
+	errs = append(errs, required(kind, at.Child("kind"))...)
+	if group == nil || *group == "" {
+		if kind != "PersistentVolumeClaim" {
+			errs = append(errs, field.Invalid(at, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
+		}
+		return errs
+	}
+	return append(errs, invalids(at.Child("apiGroup"), *group, validation.IsDNS1123Subdomain(*group))...)
+}
+
+// validateClaimUpdate: a claim's spec is immutable, save that the request of a bound claim may grow, or shrink
+// back towards what the volume has.
+func validateClaimUpdate(claim, old *corev1.PersistentVolumeClaim, subresource string) field.ErrorList {
+	errs := validateMetaUpdate(&claim.ObjectMeta, &old.ObjectMeta)
+	if subresource == "status" {
+		return append(errs, validateClaimStatus(claim)...)
+	}
+	errs = append(errs, validateClaim(claim)...)
+	now, before := claim.DeepCopy(), old.DeepCopy()
+	if old.Spec.VolumeName == "" {
+		before.Spec.VolumeName = now.Spec.VolumeName
+	}
+	const key = corev1.BetaStorageClassAnnotation
+	oldClass, annotated := old.Annotations[key]
+	newClass, stillAnnotated := claim.Annotations[key]
+	if annotated && old.Spec.StorageClassName == nil && claim.Spec.StorageClassName != nil && *claim.Spec.StorageClassName == oldClass &&
+		(!stillAnnotated || newClass == oldClass) {
+		now.Spec.StorageClassName = nil
+	} else {
+		if oldClass != newClass {
+			errs = append(errs, field.Invalid(metaPath.Child("annotations", key), newClass, immutable))
+		}
+		if old.Spec.StorageClassName == nil && claim.Spec.StorageClassName != nil && (!annotated || *claim.Spec.StorageClassName == oldClass) {
+			now.Spec.StorageClassName = nil
+		}
+	}
+	oldSize, newSize := old.Spec.Resources.Requests[corev1.ResourceStorage], claim.Spec.Resources.Requests[corev1.ResourceStorage]
+	if claim.Status.Phase == corev1.ClaimBound {
+		if now.Spec.Resources.Requests != nil {
+			now.Spec.Resources.Requests[corev1.ResourceStorage] = oldSize
+		}
+		now.Spec.VolumeAttributesClassName = before.Spec.VolumeAttributesClassName
+	}
+	if !sameMeaning(now.Spec, before.Spec) {
+		errs = append(errs, field.Forbidden(specPath, fmt.Sprintf(
+			"spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n%v", diffInternal(before.Spec, now.Spec))))
+	}
+	if has := old.Status.Capacity[corev1.ResourceStorage]; newSize.Cmp(oldSize) < 0 && newSize.Cmp(has) <= 0 {
+		errs = append(errs, field.Forbidden(specPath.Child("resources", "requests", "storage"), "field can not be less than status.capacity"))
+	}
+	return append(errs, checkImmutable(claim.Spec.VolumeMode, old.Spec.VolumeMode, field.NewPath("volumeMode"))...)
+}
+
+func validateClaimStatus(claim *corev1.PersistentVolumeClaim) (errs field.ErrorList) {
+	if claim.ResourceVersion == "" {
+		errs = append(errs, field.Required(field.NewPath("resourceVersion"), ""))
+	}
+	if len(claim.Spec.AccessModes) == 0 {
+		errs = append(errs, field.Required(field.NewPath("Spec", "accessModes"), ""))
+	}
+	for _, name := range sortedKeys(claim.Status.Capacity) {
+		size := claim.Status.Capacity[name]
+		errs = append(errs, checkValidQuantity(size.Value(), field.NewPath("status", "capacity").Key(string(name)))...)
+	}
+	return errs
+}
+
+func checkValidQuantity(value int64, at *field.Path) field.ErrorList {
+	if value >= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at, value, "must be a valid resource quantity")}
+}

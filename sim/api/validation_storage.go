@@ -1,0 +1,252 @@
+package api
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+func validatePersistentVolume(volume *corev1.PersistentVolume) field.ErrorList {
+	errs := validateMeta(&volume.ObjectMeta, false, nameIsSubdomain)
+	errs = append(errs, validatePersistentVolumeSpec(&volume.Spec, specPath)...)
+	if _, exists := volume.Annotations[corev1.MountOptionAnnotation]; exists && (volume.Spec.HostPath != nil || volume.Spec.Local != nil || volume.Spec.CSI != nil) {
+		errs = append(errs, field.Forbidden(metaPath.Child("annotations", corev1.MountOptionAnnotation), "may not specify mount options for this volume type"))
+	}
+	return errs
+}
+
+func validatePersistentVolumeSpec(spec *corev1.PersistentVolumeSpec, at *field.Path) (errs field.ErrorList) {
+	if len(spec.AccessModes) == 0 {
+		errs = append(errs, field.Required(at.Child("accessModes"), ""))
+	}
+	errs = append(errs, checkAccessModes(spec.AccessModes, at.Child("accessModes"))...)
+	capacity := at.Child("capacity")
+	if len(spec.Capacity) == 0 {
+		errs = append(errs, field.Required(capacity, ""))
+	}
+	if _, exists := spec.Capacity[corev1.ResourceStorage]; !exists || len(spec.Capacity) > 1 {
+		errs = append(errs, field.NotSupported(capacity, spec.Capacity, []corev1.ResourceName{corev1.ResourceStorage}))
+	}
+	for _, name := range sortedKeys(spec.Capacity) {
+		size := spec.Capacity[name]
+		errs = append(errs, checkValidQuantity(size.Value(), capacity.Key(string(name)))...)
+		errs = append(errs, checkPositiveQuantity(size, capacity.Key(string(name)))...)
+	}
+	if spec.PersistentVolumeReclaimPolicy != "" {
+		errs = append(errs, checkAmong(spec.PersistentVolumeReclaimPolicy, at.Child("persistentVolumeReclaimPolicy"),
+			corev1.PersistentVolumeReclaimDelete, corev1.PersistentVolumeReclaimRecycle, corev1.PersistentVolumeReclaimRetain)...)
+	}
+	if affinity := spec.NodeAffinity; affinity != nil {
+		if affinity.Required == nil {
+			errs = append(errs, field.Required(at.Child("nodeAffinity", "required"), "must specify required node constraints"))
+		} else {
+			errs = append(errs, validateNodeSelector(affinity.Required, at.Child("nodeAffinity", "required"))...)
+		}
+	}
+	errs = append(errs, validatePersistentVolumeSource(spec, at)...)
+	if spec.HostPath != nil && path.Clean(spec.HostPath.Path) == "/" && spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRecycle {
+		errs = append(errs, field.Forbidden(at.Child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'"))
+	}
+	if spec.StorageClassName != "" {
+		errs = append(errs, invalids(at.Child("storageClassName"), spec.StorageClassName, nameIsSubdomain(spec.StorageClassName, false))...)
+	}
+	if mode := spec.VolumeMode; mode != nil {
+		errs = append(errs, checkAmong(*mode, at.Child("volumeMode"), volumeModes...)...)
+	}
+	if class := spec.VolumeAttributesClassName; class != nil {
+		if *class == "" {
+			errs = append(errs, field.Required(at.Child("volumeAttributesClassName"), "an empty string is disallowed"))
+		}
+		if spec.CSI == nil {
+			errs = append(errs, field.Required(at.Child("csi"), "has to be specified when using volumeAttributesClassName"))
+		}
+	}
+	return errs
+}
+
+func validatePersistentVolumeSource(spec *corev1.PersistentVolumeSpec, at *field.Path) field.ErrorList {
+	is := oneOf{at: at, thing: moreThanOneVolume}
+	if is.first(spec.HostPath != nil, "hostPath") {
+		is.add(validateHostPath(spec.HostPath, at.Child("hostPath"))...)
+	}
+	is.first(spec.GCEPersistentDisk != nil, "gcePersistentDisk")
+	is.first(spec.AWSElasticBlockStore != nil, "awsElasticBlockStore")
+	if is.first(spec.Glusterfs != nil, "glusterfs") {
+		is.add(required(spec.Glusterfs.EndpointsName, at.Child("glusterfs", "endpoints"))...)
+		is.add(required(spec.Glusterfs.Path, at.Child("glusterfs", "path"))...)
+	}
+	is.first(spec.Flocker != nil, "flocker")
+	if is.first(spec.NFS != nil, "nfs") {
+		is.add(validateNFS(spec.NFS, at.Child("nfs"))...)
+	}
+	is.first(spec.RBD != nil, "rbd")
+	is.first(spec.Quobyte != nil, "quobyte")
+	is.first(spec.CephFS != nil, "cephFS")
+	is.first(spec.ISCSI != nil, "iscsi")
+	is.first(spec.Cinder != nil, "cinder")
+	is.first(spec.FC != nil, "fc")
+	is.first(spec.FlexVolume != nil, "flexVolume")
+	is.first(spec.AzureFile != nil, "azureFile")
+	is.first(spec.VsphereVolume != nil, "vsphereVolume")
+	is.first(spec.PhotonPersistentDisk != nil, "photonPersistentDisk")
+	is.first(spec.PortworxVolume != nil, "portworxVolume")
+	is.first(spec.AzureDisk != nil, "azureDisk")
+	is.first(spec.ScaleIO != nil, "scaleIO")
+	if is.first(spec.Local != nil, "local") {
+		is.add(required(spec.Local.Path, at.Child("local", "path"))...)
+		is.add(checkNoBacksteps(spec.Local.Path, at.Child("local", "path"))...)
+		if spec.NodeAffinity == nil {
+			is.add(field.Required(at.Child("nodeAffinity"), "Local volume requires node affinity"))
+		}
+	}
+	is.first(spec.StorageOS != nil, "storageos")
+	if is.first(spec.CSI != nil, "csi") {
+		is.add(checkDriverName(spec.CSI.Driver, at.Child("csi", "driver"))...)
+		is.add(required(spec.CSI.VolumeHandle, at.Child("csi", "volumeHandle"))...)
+	}
+	if !is.chosen {
+		is.add(field.Required(at, "must specify a volume type"))
+	}
+	return is.errs
+}
+
+func checkDriverName(name string, at *field.Path) (errs field.ErrorList) {
+	if name == "" {
+		return field.ErrorList{field.Required(at, "")}
+	}
+	if most := 63; len(name) > most {
+		errs = append(errs, field.TooLong(at, "", most))
+	}
+	return append(errs, invalids(at, name, validation.IsDNS1123Subdomain(strings.ToLower(name)))...)
+}
+
+func validatePersistentVolumeUpdate(volume, old *corev1.PersistentVolume, subresource string) field.ErrorList {
+	if subresource == "status" {
+		errs := validateMetaUpdate(&volume.ObjectMeta, &old.ObjectMeta)
+		return append(errs, required(volume.ResourceVersion, field.NewPath("resourceVersion"))...)
+	}
+	errs := validatePersistentVolume(volume)
+	if !sameMeaning(volume.Spec.PersistentVolumeSource, old.Spec.PersistentVolumeSource) {
+		errs = append(errs, field.Forbidden(specPath.Child("persistentvolumesource"), fmt.Sprintf(
+			"spec.persistentvolumesource is immutable after creation\n%v", diffInternal(old.Spec.PersistentVolumeSource, volume.Spec.PersistentVolumeSource))))
+	}
+	errs = append(errs, checkImmutable(volume.Spec.VolumeMode, old.Spec.VolumeMode, field.NewPath("volumeMode"))...)
+	if old.Spec.VolumeAttributesClassName != nil && volume.Spec.VolumeAttributesClassName == nil {
+		errs = append(errs, field.Forbidden(specPath.Child("volumeAttributesClassName"), "update from non-nil value to nil is forbidden"))
+	}
+	return errs
+}
+
+// Upstream: pkg/apis/storage/validation/validation.go.
+
+func validateStorageClass(class *storagev1.StorageClass) field.ErrorList {
+	errs := validateMeta(&class.ObjectMeta, false, nameIsSubdomain)
+	if class.Provisioner == "" {
+		errs = append(errs, field.Required(field.NewPath("provisioner"), ""))
+	} else {
+		errs = append(errs, checkQualifiedName(strings.ToLower(class.Provisioner), field.NewPath("provisioner"))...)
+	}
+	const count, size = 512, 256 << 10
+	total, parameters := 0, field.NewPath("parameters")
+	for _, key := range sortedKeys(class.Parameters) {
+		if key == "" {
+			errs = append(errs, field.Invalid(parameters, key, "field can not be empty."))
+		}
+		total += len(key) + len(class.Parameters[key])
+	}
+	if len(class.Parameters) > count {
+		errs = append(errs, field.TooLong(parameters, "", count))
+	} else if total > size {
+		errs = append(errs, field.TooLong(parameters, "", size))
+	}
+	if policy := class.ReclaimPolicy; policy != nil && *policy != "" {
+		errs = append(errs, checkAmong(*policy, field.NewPath("reclaimPolicy"), corev1.PersistentVolumeReclaimDelete, corev1.PersistentVolumeReclaimRetain)...)
+	}
+	if mode := class.VolumeBindingMode; mode == nil {
+		errs = append(errs, field.Required(field.NewPath("volumeBindingMode"), ""))
+	} else {
+		errs = append(errs, checkAmong(*mode, field.NewPath("volumeBindingMode"), storagev1.VolumeBindingImmediate, storagev1.VolumeBindingWaitForFirstConsumer)...)
+	}
+	for i, term := range class.AllowedTopologies {
+		errs = append(errs, validateTopologyTerm(term, field.NewPath("allowedTopologies").Index(i))...)
+		for _, other := range class.AllowedTopologies[:i] {
+			if sameMeaning(term, other) {
+				errs = append(errs, field.Duplicate(field.NewPath("allowedTopologies").Index(i).Child("matchLabelExpressions"), ""))
+			}
+		}
+	}
+	return errs
+}
+
+func validateTopologyTerm(term corev1.TopologySelectorTerm, at *field.Path) (errs field.ErrorList) {
+	for i, rule := range term.MatchLabelExpressions {
+		path := at.Child("matchLabelExpressions").Index(i)
+		if len(rule.Values) == 0 {
+			errs = append(errs, field.Required(path.Child("values"), ""))
+		}
+		for j, value := range rule.Values {
+			if slices.Contains(rule.Values[:j], value) {
+				errs = append(errs, field.Duplicate(path.Child("values").Index(j), value))
+			}
+		}
+		errs = append(errs, metavalidation.ValidateLabelName(rule.Key, path.Child("key"))...)
+		for _, other := range term.MatchLabelExpressions[:i] {
+			if other.Key == rule.Key {
+				errs = append(errs, field.Duplicate(path.Child("key"), rule.Key))
+			}
+		}
+	}
+	return errs
+}
+
+func validateStorageClassUpdate(class, old *storagev1.StorageClass, _ string) field.ErrorList {
+	errs := validateMetaUpdate(&class.ObjectMeta, &old.ObjectMeta)
+	errs = append(errs, checkImmutable(class.Parameters, old.Parameters, field.NewPath("parameters"))...)
+	errs = append(errs, checkImmutable(class.Provisioner, old.Provisioner, field.NewPath("provisioner"))...)
+	errs = append(errs, checkImmutable(class.ReclaimPolicy, old.ReclaimPolicy, field.NewPath("reclaimPolicy"))...)
+	return append(errs, checkImmutable(class.VolumeBindingMode, old.VolumeBindingMode, field.NewPath("volumeBindingMode"))...)
+}
+
+func validateVolumeAttachment(attachment *storagev1.VolumeAttachment) field.ErrorList {
+	errs := validateMeta(&attachment.ObjectMeta, false, nameIsSubdomain)
+	errs = append(errs, checkDriverName(attachment.Spec.Attacher, specPath.Child("attacher"))...)
+	source := specPath.Child("source")
+	switch inline, name := attachment.Spec.Source.InlineVolumeSpec, attachment.Spec.Source.PersistentVolumeName; {
+	case inline == nil && name == nil:
+		errs = append(errs, field.Required(source, "must specify exactly one of inlineVolumeSpec and persistentVolumeName"))
+	case inline != nil && name != nil:
+		errs = append(errs, field.Forbidden(source, "must specify exactly one of inlineVolumeSpec and persistentVolumeName"))
+	case name != nil && *name == "":
+		errs = append(errs, field.Required(source.Child("persistentVolumeName"), "must specify non empty persistentVolumeName"))
+	case name != nil:
+		errs = append(errs, invalids(field.NewPath("spec.source.persistentVolumeName"), *name, nameIsSubdomain(*name, false))...)
+	}
+	return append(errs, invalids(specPath.Child("nodeName"), attachment.Spec.NodeName, nameIsSubdomain(attachment.Spec.NodeName, false))...)
+}
+
+func validateVolumeAttachmentUpdate(attachment, old *storagev1.VolumeAttachment, _ string) field.ErrorList {
+	errs := validateVolumeAttachment(attachment)
+	return append(errs, checkImmutable(attachment.Spec, old.Spec, specPath)...)
+}
+
+func validateCSINode(node *storagev1.CSINode) field.ErrorList {
+	errs := validateMeta(&node.ObjectMeta, false, nameIsSubdomain)
+	for i, driver := range node.Spec.Drivers {
+		path := specPath.Child("drivers").Index(i)
+		errs = append(errs, checkDriverName(driver.Name, path.Child("name"))...)
+		errs = append(errs, required(driver.NodeID, path.Child("nodeID"))...)
+		for _, other := range node.Spec.Drivers[:i] {
+			if other.Name == driver.Name {
+				errs = append(errs, field.Duplicate(path.Child("name"), driver.Name))
+			}
+		}
+	}
+	return errs
+}
