@@ -28,7 +28,7 @@ const (
 
 const (
 	diffContext = 3       // equal lines shown around a difference
-	maxAligned  = 1 << 22 // expected lines times printed lines up to which the smallest difference is sought
+	maxAligned  = 1 << 20 // expected lines times printed lines up to which the smallest difference is sought
 	maxShown    = 200     // lines of a diff that are shown
 )
 
