@@ -29,6 +29,7 @@ type Command struct {
 	Node      string
 	Container string
 	Attempt   int
+	Backoff   time.Duration // with StartContainer: kept in the container's row
 	Image     string
 	Grace     time.Duration
 	Probe     string // "startup", "readiness", "liveness"

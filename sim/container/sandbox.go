@@ -1,0 +1,127 @@
+package container
+
+import (
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// createSandbox begins to set up a Pod's network and volumes. One that failed is tried again; one that is there stays.
+func (w *World) createSandbox(command Command) {
+	pod, found := store.Get[*corev1.Pod](w.Tx.View, command.Pod.Namespace, command.Pod.Name)
+	if !found || pod.UID != command.UID {
+		return
+	}
+	if old, found := w.sandbox(command.UID); found && old.Failure == "" {
+		return
+	}
+	node := command.Node
+	if node == "" {
+		node = pod.Spec.NodeName
+	}
+	w.Tx.PutRow(Sandboxes, &Sandbox{UID: command.UID, Pod: pod, Node: node, CreatedAt: w.now()})
+	w.schedule(w.now().Add(w.Settings.Timings.PodSandbox), sandboxReady, string(command.UID))
+}
+
+func (w *World) sandboxReady(uid api.UID) {
+	old, found := w.sandbox(uid)
+	if !found || old.Ready || old.Failure != "" {
+		return
+	}
+	row := *old
+	if failure := w.setUpVolumes(&row); failure != "" {
+		row.Failure = failure
+		w.Tx.PutRow(Sandboxes, &row)
+		return
+	}
+	if row.Pod.Spec.HostNetwork {
+		row.IPs = nodeAddresses(w.Tx.View, row.Node)
+	} else if address, ok := w.lease(row.Node); ok {
+		row.IPs = []netip.Addr{address}
+	} else {
+		row.Failure = "failed to set up sandbox: no IP addresses available in the Pod network of node " + row.Node
+	}
+	row.Ready = row.Failure == ""
+	w.Tx.PutRow(Sandboxes, &row)
+}
+
+// lease hands out the next free address of a node's range: its spec.podCIDR or, where that is not set, the cluster's range.
+func (w *World) lease(node string) (netip.Addr, bool) {
+	prefix := w.Settings.PodCIDR
+	if object, found := store.Get[*corev1.Node](w.Tx.View, "", node); found && object.Spec.PodCIDR != "" {
+		if own, err := netip.ParsePrefix(object.Spec.PodCIDR); err == nil {
+			prefix = own
+		}
+	}
+	if !prefix.IsValid() {
+		return netip.Addr{}, false
+	}
+	prefix = prefix.Masked()
+	owner := node
+	if prefix == w.Settings.PodCIDR.Masked() {
+		owner = "" // a range that nodes share
+	}
+	var used []netip.Addr
+	for s := range store.Rows[*Sandbox](w.Tx.View, Sandboxes, "") {
+		if !s.Pod.Spec.HostNetwork {
+			used = append(used, s.IPs...)
+		}
+	}
+	first := prefix.Addr().Next().Next() // the network itself and its bridge are taken
+	next := first
+	if last, found := store.GetRow[*Lease](w.Tx.View, Leases, owner); found {
+		next = last.Last.Next()
+	}
+	for range len(used) + 2 {
+		if !prefix.Contains(next) || (next.Is4() && !prefix.Contains(next.Next())) {
+			next = first // and the broadcast address is not used
+		}
+		if !slices.Contains(used, next) && prefix.Contains(next) {
+			w.Tx.PutRow(Leases, &Lease{Node: owner, Last: next})
+			return next, true
+		}
+		next = next.Next()
+	}
+	return netip.Addr{}, false
+}
+
+// removeSandbox forgets a Pod: containers that still run are killed, and the volumes that belong to it alone go.
+func (w *World) removeSandbox(uid api.UID) {
+	if _, found := w.sandbox(uid); !found {
+		return
+	}
+	var keys []string
+	for c := range store.Rows[*Container](w.Tx.View, Containers, string(uid)+"/") {
+		keys = append(keys, c.RowKey())
+	}
+	for _, key := range keys {
+		w.removeContainer(key)
+	}
+	var volumes []string
+	for v := range store.Rows[*Volume](w.Tx.View, Volumes, podVolume(uid, "")) {
+		volumes = append(volumes, v.Key)
+	}
+	for _, key := range volumes {
+		w.Tx.DeleteRow(Volumes, key)
+	}
+	w.Tx.DeleteRow(Sandboxes, string(uid))
+}
+
+// removeContainer forgets a run of a container, which it kills if need be. What an exec has said stays until its door closes it.
+func (w *World) removeContainer(key string) {
+	w.kill(key)
+	c, found := w.container(key)
+	if !found {
+		return
+	}
+	for p := range w.processesOf(c) {
+		if p.Role == Main {
+			w.Tx.DeleteRow(Processes, p.RowKey())
+		}
+	}
+	w.Tx.DeleteRow(Containers, key)
+}

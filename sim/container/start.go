@@ -1,0 +1,258 @@
+package container
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/container/shell"
+	"github.com/stsim/stsim/storage"
+)
+
+// Reasons of a container that never ran.
+const (
+	reasonConfig = "CreateContainerConfigError" // the kubelet could not make its configuration
+	reasonCreate = "CreateContainerError"       // the runtime could not make the container
+	reasonStart  = "StartError"                 // its command could not be run
+)
+
+// createContainer begins to start a container.
+func (w *World) createContainer(command Command) {
+	sandbox, found := w.sandbox(command.UID)
+	if !found || !sandbox.Ready {
+		return
+	}
+	spec, found := specOf(sandbox.Pod, command.Container)
+	if !found {
+		return
+	}
+	row := &Container{
+		UID: command.UID, Name: command.Container, Attempt: command.Attempt, Node: sandbox.Node,
+		ID: w.identifier(64), Image: spec.Image, ImageID: imageID(spec.Image), State: Created, CreatedAt: w.now(),
+		Backoff: command.Backoff,
+		Config:  &Config{},
+	}
+	if _, found := w.container(row.RowKey()); found {
+		return
+	}
+	w.Tx.PutRow(Containers, row)
+	w.schedule(w.now().Add(w.Settings.Timings.ContainerStart), startDone, row.RowKey())
+}
+
+// start runs a container's main process.
+func (w *World) start(key string) {
+	row, found := w.container(key)
+	if !found || row.State != Created {
+		return
+	}
+	sandbox, found := w.sandbox(row.UID)
+	if !found {
+		return
+	}
+	spec, _ := specOf(sandbox.Pod, row.Name)
+	img := imageOf(row.Image)
+	config, err := w.configure(sandbox, spec, img)
+	if err != nil {
+		w.neverRan(key, reasonConfig, err.Error())
+		return
+	}
+	root := img.tree().At(w.now())
+	for name, text := range w.managedFiles(sandbox) {
+		root = root.With(name, []byte(text), 0o644)
+	}
+	if messages := spec.TerminationMessagePath; messages != "" {
+		root = root.With(messages, nil, 0o666)
+	}
+	if _, found := root.Lookup(config.Dir); !found {
+		root = root.WithDir(config.Dir, 0o755)
+	}
+	started := *row
+	started.Config, started.Root = config, root
+	w.Tx.PutRow(Containers, &started)
+
+	guest := w.guest(&Process{UID: row.UID, Container: row.Name, Attempt: row.Attempt})
+	if err := guest.files.MountError(); err != nil {
+		w.neverRan(key, reasonCreate, "failed to generate container: "+err.Error())
+		return
+	}
+	server, err := img.resolve(guest, config.Args, spec)
+	if err != nil {
+		w.neverRan(key, reasonStart, "failed to create containerd task: failed to create shim task: OCI runtime create failed: "+
+			"runc create failed: unable to start container process: error during container init: "+err.Error()+": unknown")
+		return
+	}
+	w.changeContainer(key, func(c *Container) { c.State, c.StartedAt = Running, w.now() })
+	w.launch(launch{container: key, role: Main, args: config.Args, server: server, tty: config.TTY, stdin: config.Stdin})
+	if c, found := w.container(key); found && c.State == Running {
+		w.startHook(c, spec, PostStart)
+	}
+}
+
+// neverRan notes that a container could not be started.
+func (w *World) neverRan(key, reason, message string) {
+	w.changeContainer(key, func(c *Container) {
+		c.State, c.Reason, c.Message, c.ExitCode, c.FinishedAt = Exited, reason, message, 128, w.now()
+	})
+}
+
+// configure works out what a container is started with. Its errors are those of CreateContainerConfigError.
+func (w *World) configure(sandbox *Sandbox, spec *corev1.Container, img *image) (*Config, error) {
+	env, err := w.environment(sandbox, spec)
+	if err != nil {
+		return nil, err
+	}
+	config := &Config{TTY: spec.TTY, Stdin: spec.Stdin, Dir: spec.WorkingDir}
+	if config.Identity, config.UserName, err = identityOf(sandbox.Pod, spec, img); err != nil {
+		return nil, err
+	}
+	if security := spec.SecurityContext; security != nil && security.ReadOnlyRootFilesystem != nil {
+		config.ReadOnly = *security.ReadOnlyRootFilesystem
+	}
+	if config.Dir == "" {
+		config.Dir = img.dir
+	}
+	if config.Mounts, err = w.bindings(sandbox, spec, env); err != nil {
+		return nil, err
+	}
+	for _, arg := range spec.Command {
+		config.Args = append(config.Args, expand(arg, env))
+	}
+	if len(spec.Command) == 0 {
+		config.Args = append(config.Args, img.entrypoint...)
+	}
+	for _, arg := range spec.Args {
+		config.Args = append(config.Args, expand(arg, env))
+	}
+	if len(spec.Command) == 0 && len(spec.Args) == 0 {
+		config.Args = append(config.Args, img.cmd...)
+	}
+	all := map[string]string{"PATH": defaultPath, "HOSTNAME": sandboxHostname(sandbox, w.Settings.Zone), "HOME": homeOf(config.UserName)}
+	if config.TTY {
+		all["TERM"] = "xterm"
+	}
+	for _, variable := range img.env {
+		name, value, _ := strings.Cut(variable, "=")
+		all[name] = value
+	}
+	maps.Copy(all, env)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		config.Env = append(config.Env, name+"="+all[name])
+	}
+	return config, nil
+}
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+func homeOf(user string) string {
+	if user == "root" {
+		return "/root"
+	}
+	return "/"
+}
+
+// launch is a process to be started in a container.
+type launch struct {
+	container  string // key
+	role       Role
+	probe      string
+	args       []string
+	server     Server // nil for what the shell package runs
+	tty, stdin bool
+	timeout    int32 // seconds; 0 for none
+}
+
+// launch starts a process and lets it run to its end or its first wait.
+func (w *World) launch(l launch) int {
+	c, _ := w.container(l.container)
+	p := &Process{
+		Number: int(w.Tx.Identity()), UID: c.UID, Container: c.Name, Attempt: c.Attempt, Role: l.role, Probe: l.probe,
+		PID: w.nextPID(c), Args: l.args, Started: w.now(), TTY: l.tty,
+	}
+	env := c.Config.Env
+	if l.tty && !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "TERM=") }) {
+		env = append(slices.Clip(env), "TERM=xterm")
+		slices.Sort(env)
+	}
+	if l.timeout > 0 {
+		p.Deadline = w.now().Add(seconds(l.timeout))
+	}
+	if l.server == nil {
+		p.Shell = shell.Start(shell.Spec{
+			Args: l.args, Env: env, Dir: c.Config.Dir, TTY: l.tty, Stdin: l.stdin, Process: p.PID,
+			Init: l.role == Main, User: c.Config.UserName, Prompt: imageOf(c.Image).prompt,
+		})
+	}
+	w.Tx.PutRow(Processes, p)
+	if l.role == Main {
+		w.changeContainer(l.container, func(c *Container) { c.Processes = []int{p.Number} })
+	}
+	a := w.activate(p)
+	if l.server != nil {
+		a.startApp(l.server, l.args, env, c.Config.Dir)
+	}
+	a.advance()
+	a.settle()
+	if l.role != Main {
+		if p, found := w.process(p.Number); found && !p.Ended {
+			w.changeContainer(l.container, func(c *Container) { c.Processes = append(slices.Clip(c.Processes), p.Number) })
+		}
+	}
+	return p.Number
+}
+
+// nextPID is a process number that nothing in the container has.
+func (w *World) nextPID(c *Container) int {
+	last := 0
+	for p := range w.processesOf(c) {
+		for _, info := range p.tree(c) {
+			last = max(last, info.Process)
+		}
+	}
+	return last + 1
+}
+
+// processesOf goes through the live processes of a container.
+func (w *World) processesOf(c *Container) func(yield func(*Process) bool) {
+	return func(yield func(*Process) bool) {
+		for _, number := range c.Processes {
+			if p, found := w.process(number); found && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// lookPath finds the file of a command as execvp does. The errors are runc's.
+func lookPath(files *storage.FileSystem, env []string, dir, name string) (string, error) {
+	files = files.In(dir)
+	if strings.Contains(name, "/") {
+		info, err := files.Stat(name)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("exec: %q: stat %s: no such file or directory", name, name)
+		case info.IsDir():
+			return "", fmt.Errorf("exec: %q: is a directory", name)
+		case info.Mode&0o111 == 0 || files.Access(name, storage.CanExecute) != nil:
+			return "", fmt.Errorf("exec: %q: permission denied", name)
+		}
+		return name, nil
+	}
+	search := defaultPath
+	for _, variable := range env {
+		if value, found := strings.CutPrefix(variable, "PATH="); found {
+			search = value
+		}
+	}
+	for _, directory := range strings.Split(search, ":") {
+		candidate := path.Join("/", directory, name)
+		if info, err := files.Stat(candidate); err == nil && !info.IsDir() && info.Mode&fs.FileMode(0o111) != 0 {
+			return candidate, nil
+		}
+	}
+	return "", fmt.Errorf("exec: %q: executable file not found in $PATH", name)
+}
