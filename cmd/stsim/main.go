@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1 // a check failed, or something went wrong
+	exitUsage  = 2 // the command line is wrong
+)
+
+func main() {
+	// Transcripts show the same times on every machine.
+	time.Local = time.UTC
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and gives its exit code.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var failed failure
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &failed):
+		if failed.message != "" {
+			fmt.Fprintln(stderr, "error:", failed.message)
+		}
+		return exitFailed
+	}
+	fmt.Fprintln(stderr, "error:", err)
+	return exitUsage
+}
+
+// failure is an error that is not about the command line.
+type failure struct{ message string }
+
+func (f failure) Error() string { return f.message }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stsim",
+		Short: "A local, offline simulator of Kubernetes StatefulSets",
+		Long: "stsim simulates a Kubernetes cluster in one process, true to the StatefulSet semantics of real releases:\n" +
+			"no cluster, no containers, no network, and hours of cluster life in a second.",
+		Example:       "  stsim run nginx          play the Nginx tutorial and verify every output\n  stsim run page.md        the same for a page of your own\n  stsim list               what can be played",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	root.AddCommand(newRun(), newList(), newVersion())
+	return root
+}

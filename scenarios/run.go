@@ -1,0 +1,246 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/storage"
+)
+
+// Options say how a page is run.
+type Options struct {
+	Seed       *uint64 // instead of the page's
+	Kubernetes string  // instead of the page's
+	Check      bool    // check the promises of StatefulSets after every event
+	Printer    *Printer
+	Step       func() bool       // called before every command; false ends the run. nil: none
+	Progress   func(what string) // told what is being done. nil: nobody
+}
+
+// Report is what became of a page.
+type Report struct {
+	Result
+	Outputs map[int][]string // what every step printed, by its index, for Page.Update
+	Broken  []sim.Broken     // promises that did not hold
+	Stopped bool             // ended before the page did
+}
+
+// Run plays a page from its beginning on a cluster of its own, and says what came of it. An error means that the page cannot be
+// played at all; a command that prints something else than the page says is counted in the report and told by the Printer.
+func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
+	clusterOptions, err := clusterOptions(page, options)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := sim.New(clusterOptions)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", page.Name, err)
+	}
+	printer := options.Printer
+	if printer == nil {
+		printer = NewPrinter(io.Discard, PrinterOptions{})
+	}
+	session, err := newSession(cluster, printer.Output)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{page: page, options: options, printer: printer, session: session, report: &Report{Outputs: map[int][]string{}}}
+	session.door.Do(func(cluster *sim.Cluster) { r.begin = cluster.Now() })
+	return r.report, r.run(ctx)
+}
+
+type runner struct {
+	page    *Page
+	options Options
+	printer *Printer
+	session *session
+	report  *Report
+	begin   time.Time
+}
+
+func (r *runner) run(ctx context.Context) error {
+	for i := range r.page.Manifests {
+		if err := r.session.writeFile(&r.page.Manifests[i]); err != nil {
+			return err
+		}
+	}
+	r.printer.Title(r.page)
+	for _, block := range r.page.Blocks {
+		if ctx.Err() != nil {
+			r.report.Stopped = true
+			break
+		}
+		if err := r.block(ctx, block); err != nil {
+			if errors.Is(err, errStopped) {
+				r.report.Stopped = true
+				break
+			}
+			return err
+		}
+	}
+	r.report.Virtual = r.clock()
+	r.session.door.Do(func(cluster *sim.Cluster) { r.report.Broken = cluster.BrokenPromises() })
+	r.printer.Summary(r.report.Result)
+	return r.printer.Err()
+}
+
+var errStopped = errors.New("stopped")
+
+func (r *runner) block(ctx context.Context, block Block) error {
+	switch block := block.(type) {
+	case *Prose:
+		r.printer.Prose(block.Text)
+	case *File:
+		r.printer.File(block)
+		return r.session.writeFile(block)
+	case *Directive:
+		return r.directive(block)
+	case *Console:
+		for _, step := range block.Steps {
+			if ctx.Err() != nil {
+				return errStopped
+			}
+			if r.options.Step != nil && !r.options.Step() {
+				return errStopped
+			}
+			r.step(ctx, step)
+		}
+	}
+	return nil
+}
+
+// step runs one command after the time a person needs to think of it, and compares.
+func (r *runner) step(ctx context.Context, step *Step) {
+	if r.options.Progress != nil {
+		r.options.Progress(step.Command)
+	}
+	r.session.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(r.page.FrontMatter.ThinkTime) })
+	r.printer.Command(step)
+	result := r.session.run(ctx, step, r.page.FrontMatter.Normalise)
+	r.report.Outputs[step.Index] = result.printed
+	reason := r.judge(step, result)
+	if reason == "" {
+		r.report.Commands++
+	} else {
+		r.report.Failed++
+	}
+	r.printer.Verdict(reason == "", r.clock(), reason)
+}
+
+// judge says why a step failed, or "".
+func (r *runner) judge(step *Step, result outcome) string {
+	var reasons []string
+	if result.problem != "" {
+		reasons = append(reasons, fmt.Sprintf("%s:%d: the command was stopped: %s", r.page.Name, step.Line, result.problem))
+	}
+	if step.Interrupt && !result.interrupted && result.problem == "" {
+		reasons = append(reasons, fmt.Sprintf("%s:%d: the command ended by itself, and the page ends it with ^C", r.page.Name, step.Line))
+	}
+	printed := result.printed
+	if result.interrupted {
+		if lines, progress := Prefix(step.Expected, printed, r.page.FrontMatter.Normalise); progress == Complete {
+			printed = printed[:lines]
+			r.report.Outputs[step.Index] = printed
+		}
+	}
+	if ok, diff := Match(step.Expected, printed, r.page.FrontMatter.Normalise); !ok {
+		reasons = append(reasons, strings.TrimRight(diff.Text(r.page.Name, step), "\n"))
+	}
+	if (!step.Interrupt || step.ExitLine != 0) && result.problem == "" && result.status != step.Exit {
+		line := step.ExitLine
+		if line == 0 {
+			line = step.Line
+		}
+		reasons = append(reasons, fmt.Sprintf("%s:%d: expected exit status %d, found %d%s", r.page.Name, line, step.Exit, result.status, exitHint(step, result.status)))
+	}
+	return strings.Join(reasons, "\n")
+}
+
+func exitHint(step *Step, status int) string {
+	if step.ExitLine == 0 && status != 0 {
+		return fmt.Sprintf("\nhint: a command that must fail ends with a line \"# exit %d\"", status)
+	}
+	return ""
+}
+
+func (r *runner) directive(directive *Directive) error {
+	switch directive.Word {
+	case Advance:
+		r.session.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(directive.Duration) })
+		r.printer.Directive(directive, r.clock())
+		return nil
+	}
+	return &Error{File: r.page.Name, Line: directive.Line, Expected: "a directive that this version plays (advance)", Found: string(directive.Word),
+		Hint: "node failures and checks are not simulated yet"}
+}
+
+// clock is the virtual time since the page began.
+func (r *runner) clock() (since time.Duration) {
+	r.session.door.Do(func(cluster *sim.Cluster) { since = cluster.Now().Sub(r.begin) })
+	return since
+}
+
+// clusterOptions turn a page's front matter into a cluster.
+func clusterOptions(page *Page, options Options) (sim.Options, error) {
+	front := page.FrontMatter
+	cluster := sim.Options{Seed: front.Seed, Kubernetes: front.Kubernetes, Start: front.Start, Check: options.Check}
+	if options.Seed != nil {
+		cluster.Seed = *options.Seed
+	}
+	if options.Kubernetes != "" {
+		cluster.Kubernetes = options.Kubernetes
+	}
+	if front.ServiceCIDR.IsValid() {
+		cluster.ServiceCIDR = front.ServiceCIDR.String()
+	}
+	if front.PodCIDR.IsValid() {
+		cluster.PodCIDR = front.PodCIDR.String()
+	}
+	for _, node := range front.Nodes {
+		spec := sim.NodeSpec{Name: node.Name}
+		if node.Address.IsValid() {
+			spec.Address = node.Address.String()
+		}
+		cluster.NodeSpecs = append(cluster.NodeSpecs, spec)
+	}
+	if front.StorageClasses != nil {
+		cluster.StorageClasses = []*storagev1.StorageClass{}
+	}
+	for _, row := range front.StorageClasses {
+		cluster.StorageClasses = append(cluster.StorageClasses, storageClass(row))
+	}
+	return cluster, nil
+}
+
+// storageClass fills in what a page leaves open: what the class of that name is usually like.
+func storageClass(row StorageClass) *storagev1.StorageClass {
+	class := storage.StandardClass()
+	if row.Name == storage.GlusterClass().Name {
+		class = storage.GlusterClass()
+	}
+	class.ObjectMeta = metav1.ObjectMeta{Name: row.Name}
+	if row.Default {
+		class.Annotations = map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}
+	}
+	if row.Provisioner != "" {
+		class.Provisioner = row.Provisioner
+	}
+	if row.Reclaim != "" {
+		policy := corev1.PersistentVolumeReclaimPolicy(row.Reclaim)
+		class.ReclaimPolicy = &policy
+	}
+	if row.Binding != "" {
+		mode := storagev1.VolumeBindingMode(row.Binding)
+		class.VolumeBindingMode = &mode
+	}
+	return class
+}
