@@ -15,6 +15,9 @@ type appletFrame struct {
 	env     []string
 	dir     string
 	process bool // it is the whole process, not a builtin of a shell
+	reads   bool // it has asked for input
+	left    int  // bytes of input it was shown and left
+	closed  bool // it was shown the end of input
 	state   any
 }
 
@@ -55,13 +58,8 @@ func (f *appletFrame) step(m *machine, p *process) {
 	m.activity--
 	w := wait{on: true, input: -1, until: b.Until, files: b.Files, seenActivity: m.activity}
 	if b.Input {
-		w.input = p.descriptor(0)
-		if w.input >= 0 {
-			w.seen, w.sawEnd = m.available(w.input)
-		}
-		if w.input < 0 || w.sawEnd && m.descs[w.input].kind != kindInput {
-			w.sawEnd = true
-		}
+		f.reads = true
+		w.input, w.seen, w.sawEnd = p.descriptor(0), f.left, f.closed
 	}
 	if !b.Input && b.Until.IsZero() && !b.Files && !b.Ever { // it only wants to be called again
 		if d := p.descriptor(1); d >= 0 && m.full(d) {
@@ -103,7 +101,12 @@ func (m *machine) runApplet(p *process, f *appletFrame) (outcome applet.Outcome,
 	}()
 	stdin := &applet.Stdin{Closed: true}
 	in := p.descriptor(0)
-	if in >= 0 {
+	switch {
+	case !f.process || in < 0:
+		stdin.Closed = in < 0
+	case m.byLines(in) && !f.reads:
+		stdin.Closed = false // to hand out a line is to echo it, so not before it is asked for
+	default:
 		stdin.Data, stdin.Closed = m.peek(in)
 	}
 	before := len(stdin.Data)
@@ -119,9 +122,13 @@ func (m *machine) runApplet(p *process, f *appletFrame) (outcome applet.Outcome,
 	if taken := before - len(stdin.Data); in >= 0 && taken > 0 {
 		m.consume(in, taken)
 	}
-	m.steps += before >> 12
+	f.left, f.closed = len(stdin.Data), stdin.Closed
+	m.steps += before >> 9
 	return outcome, false
 }
+
+// byLines says whether a description is the keyboard of a terminal.
+func (m *machine) byLines(desc int) bool { return m.spec.TTY && m.descs[desc].kind == kindInput }
 
 // terminalAt says whether a descriptor is the terminal.
 func (m *machine) terminalAt(p *process, fd int) bool {

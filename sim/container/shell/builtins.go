@@ -202,8 +202,7 @@ func eval(m *machine, p *process, f *callFrame, args []string) {
 		return
 	}
 	p.push(&nestedFrame{})
-	p.status = 0
-	m.pushSource(p, strings.Join(args[1:], " "), "eval")
+	m.pushSource(p, strings.Join(args[1:], " "))
 }
 
 // source runs a file in this shell.
@@ -241,8 +240,7 @@ func source(m *machine, p *process, f *callFrame, args []string) {
 		p.shell.args = args[2:]
 	}
 	p.push(n)
-	p.status = 0
-	m.pushSource(p, text, name)
+	m.pushSource(p, text)
 }
 
 // execBuiltin replaces the shell by a program, or makes redirections stay.
@@ -354,7 +352,7 @@ func (m *machine) evalWords(p *process, words []string) {
 	}
 	if m.deeper(p) {
 		p.push(&nestedFrame{})
-		m.pushSource(p, strings.Join(quoted, " "), words[0])
+		m.pushSource(p, strings.Join(quoted, " "))
 	}
 }
 

@@ -167,7 +167,7 @@ func (f *callFrame) expandAlias(m *machine, p *process) bool {
 	f.phase = callEnd
 	// The redirections hold for all of what the alias stands for.
 	wrapped := f.redirects
-	if m.pushSource(p, b.String(), name) && len(wrapped) > 0 {
+	if m.pushSource(p, b.String()) && len(wrapped) > 0 {
 		if list, ok := p.frames[len(p.frames)-1].(*listFrame); ok && len(list.statements) > 0 {
 			last := *list.statements[len(list.statements)-1]
 			last.Redirs = append(last.Redirs[:len(last.Redirs):len(last.Redirs)], wrapped...)

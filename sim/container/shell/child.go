@@ -19,7 +19,7 @@ type process struct {
 	memo           memo
 	arrived        []int // signals whose traps are to run
 	ignored        []int // signals that are ignored, inherited
-	disposable     bool  // made for one simple command, which may take its place
+	disposable     bool  // made for a few commands, the last of which may take its place
 	tested         bool  // errexit does not count here: the parent looks at the status
 	background     bool
 	silent         bool // ends without word when a signal ends it
@@ -134,7 +134,7 @@ func (p *process) waitForChild(number int) { p.wait = wait{on: true, input: -1, 
 func (m *machine) spawn(p *process, command []string, frames ...frame) *process {
 	c := &process{number: m.nextNumber(), parent: p.number, command: command, started: m.now,
 		fds: slices.Clone(p.fds), status: p.status, ignored: slices.Clone(p.ignored)}
-	c.wait.input = -1
+	c.wait.input, c.disposable = -1, true
 	for _, d := range c.fds {
 		if d >= 0 {
 			m.descs[d].refs++
@@ -173,7 +173,7 @@ func (m *machine) finish(p *process) {
 	if p.shell != nil {
 		if action, ok := p.shell.takeTrap(0); ok && action != "" {
 			p.push(&trapFrame{status: p.status, exit: true})
-			m.pushSource(p, action, "trap")
+			m.pushSource(p, action)
 			return
 		}
 	}

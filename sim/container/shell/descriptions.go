@@ -223,7 +223,7 @@ type writer struct {
 // Write implements io.Writer.
 func (w *writer) Write(data []byte) (int, error) {
 	w.write(data)
-	if w.applets && (w.p.brokenPipe || w.m.output > w.m.spec.Limits.Output || w.m.moved > maxMoved) {
+	if w.applets && (w.p.brokenPipe || w.m.overflow() != "") {
 		panic(&stop{m: w.m, process: w.p, why: w.m.overflow()})
 	}
 	return len(data), nil
@@ -232,6 +232,8 @@ func (w *writer) Write(data []byte) (int, error) {
 // overflow says which limit of output was passed, if one was.
 func (m *machine) overflow() string {
 	switch {
+	case m.tooMuch != "":
+		return m.tooMuch
 	case m.output > m.spec.Limits.Output:
 		return fmt.Sprintf("after %d bytes of output", m.spec.Limits.Output)
 	case m.moved > maxMoved:
@@ -276,7 +278,7 @@ func (w *writer) write(data []byte) {
 		case pipe.refs <= 0:
 			p.brokenPipe = true
 		case len(pipe.data)+len(data) > limit:
-			m.moved = maxMoved + 1
+			m.tooMuch = fmt.Sprintf("at %d bytes in one pipe or command substitution", limit)
 		default:
 			pipe.data = append(pipe.data, data...)
 		}

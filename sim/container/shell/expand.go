@@ -54,7 +54,7 @@ func (m *machine) expandWith(p *process, do func(*expander) error) bool {
 		e.ifs = v.String()
 	}
 	err := e.guarded(do)
-	m.steps += e.charged >> 12
+	m.steps += min(e.charged, maxExpansion) >> 12
 	if err == nil && e.tooBig {
 		err = errTooBig
 	}
@@ -89,9 +89,16 @@ func (e *expander) guarded(do func(*expander) error) (err error) {
 
 // expansionError reports a failed expansion, which ends a shell that is not interactive.
 func (m *machine) expansionError(p *process, err error) {
+	code := 2
+	if p.shell.bash {
+		code = 1
+	}
 	var unset expand.UnsetParameterError
 	if errors.As(err, &unset) {
 		message := unset.Message
+		if p.shell.bash {
+			code = 127
+		}
 		if message == "unbound variable" && !p.shell.bash {
 			message = "parameter not set"
 		}
@@ -100,10 +107,6 @@ func (m *machine) expansionError(p *process, err error) {
 		m.complain(p, "divide by zero")
 	} else {
 		m.complain(p, "%s", err)
-	}
-	code := 2
-	if p.shell.bash {
-		code = 1
 	}
 	p.control = control{kind: controlAbort, code: code}
 }

@@ -51,7 +51,6 @@ func (f *ifFrame) step(m *machine, p *process) {
 		}
 		if len(f.clause.Cond) == 0 { // else
 			f.phase = 2
-			p.status = 0
 			p.push(&listFrame{statements: f.clause.Then})
 			return
 		}
@@ -106,7 +105,6 @@ func (f *whileFrame) step(m *machine, p *process) {
 			return
 		}
 		f.phase = 2
-		p.status = 0
 		p.push(&listFrame{statements: f.clause.Do})
 	case 2:
 		f.status = p.status
@@ -142,10 +140,8 @@ func (f *forFrame) step(m *machine, p *process) {
 	if !f.ready {
 		if !f.loop.InPos.IsValid() {
 			f.items, f.ready = p.shell.args, true
-			p.status = 0
-			return
 		}
-		for f.word < len(f.loop.Items) {
+		for f.loop.InPos.IsValid() && f.word < len(f.loop.Items) {
 			list, ok := m.fields(p, f.loop.Items[f.word])
 			if !ok {
 				return
@@ -154,7 +150,9 @@ func (f *forFrame) step(m *machine, p *process) {
 			f.word++
 		}
 		f.ready = true
-		p.status = 0
+		if len(f.items) == 0 {
+			p.status = 0
+		}
 	}
 	if f.next == len(f.items) {
 		p.pop()
@@ -185,6 +183,7 @@ type arithmeticForFrame struct {
 	clause *syntax.ForClause
 	loop   *syntax.CStyleLoop
 	phase  uint8
+	ran    bool
 }
 
 func (f *arithmeticForFrame) clone() frame { c := *f; return &c }
@@ -199,7 +198,6 @@ func (f *arithmeticForFrame) step(m *machine, p *process) {
 	switch f.phase {
 	case 0:
 		if _, ok := evaluate(f.loop.Init); ok {
-			p.status = 0
 			f.phase = 1
 		}
 	case 1:
@@ -208,10 +206,13 @@ func (f *arithmeticForFrame) step(m *machine, p *process) {
 			return
 		}
 		if n == 0 {
+			if !f.ran {
+				p.status = 0
+			}
 			p.pop()
 			return
 		}
-		f.phase = 2
+		f.phase, f.ran = 2, true
 		p.push(&listFrame{statements: f.clause.Do})
 	case 2:
 		if _, ok := evaluate(f.loop.Post); ok {
@@ -237,6 +238,7 @@ type caseFrame struct {
 	item    int
 	pattern int
 	running bool
+	matched bool
 }
 
 func (f *caseFrame) clone() frame { c := *f; return &c }
@@ -248,7 +250,6 @@ func (f *caseFrame) step(m *machine, p *process) {
 			return
 		}
 		f.value, f.started = value, true
-		p.status = 0
 	}
 	if f.running { // the commands of an item have ended
 		f.running = false
@@ -279,13 +280,26 @@ func (f *caseFrame) step(m *machine, p *process) {
 		}
 		f.item, f.pattern = f.item+1, 0
 	}
+	p.status = f.status(p)
 	p.pop()
+}
+
+// status is 0 when no item has matched; else it is the last command's.
+func (f *caseFrame) status(p *process) int {
+	if f.matched {
+		return p.status
+	}
+	return 0
 }
 
 func (f *caseFrame) run(p *process) {
 	if f.item >= len(f.clause.Items) {
 		p.pop()
 		return
+	}
+	f.matched = true
+	if len(f.clause.Items[f.item].Stmts) == 0 {
+		p.status = 0
 	}
 	f.running = true
 	p.push(&listFrame{statements: f.clause.Items[f.item].Stmts})

@@ -195,7 +195,6 @@ func (m *machine) command(p *process, s *syntax.Stmt) {
 	case *syntax.CallExpr:
 		p.push(&callFrame{call: c, redirects: s.Redirs})
 	case *syntax.Block:
-		p.status = 0
 		p.push(&listFrame{statements: c.Stmts})
 	case *syntax.Subshell:
 		if m.canSpawn(p) {

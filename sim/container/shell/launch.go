@@ -216,7 +216,7 @@ func (m *machine) external(p *process, f *callFrame) {
 		return
 	}
 	env := s.exported()
-	if p.disposable && len(p.frames) == 2 && len(s.traps) == 0 {
+	if p.last() {
 		f.forget(m)
 		m.load(p, found, env, s.dir, false)
 		return

@@ -32,8 +32,9 @@ type machine struct {
 	before   []int    // numbers of the processes at the start of the run
 	steps    int
 	output   int
-	moved    int // bytes written anywhere
-	activity int // counts what a waiter for files should look at
+	moved    int    // bytes written to files and pipes
+	tooMuch  string // set when one pipe would have grown too large
+	activity int    // counts what a waiter for files should look at
 	expander expander
 	pending  []signalTo
 }
@@ -157,7 +158,7 @@ func (m *machine) exceed(why string) {
 		}
 	}
 	if s := root.shell; s != nil && s.interactive && !root.done {
-		m.steps, m.output, m.moved = 0, 0, 0
+		m.steps, m.output, m.moved, m.tooMuch = 0, 0, 0, ""
 		root.control = control{kind: controlAbort, code: 124}
 		root.wait = wait{input: -1}
 		return

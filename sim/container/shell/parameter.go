@@ -47,6 +47,13 @@ func (b *fieldBuilder) parameter(x *syntax.ParamExp, quoted bool) error {
 		b.value(v2.String(), quoted)
 		return nil
 	}
+	if i := subscript(x.Index); x.Length && (i == "@" || i == "*") {
+		whole := *x
+		whole.Length = false
+		list, _, _, err := e.elements(&whole)
+		b.value(strconv.Itoa(len(list)), quoted)
+		return err
+	}
 	if elements, star, ok, err := e.elements(x); err != nil {
 		return err
 	} else if ok {

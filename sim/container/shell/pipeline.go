@@ -61,18 +61,46 @@ func (m *machine) subshell(p *process, statements []*syntax.Stmt) {
 	p.push(&childFrame{number: c.number})
 }
 
-// disposable says whether a statement is one simple command, which may then take the place of a shell made for it.
-func disposable(s *syntax.Stmt) bool {
-	_, ok := s.Cmd.(*syntax.CallExpr)
-	return ok && !s.Negated && !s.Background
+// childFor is the frame for a statement that has a process of its own: a subshell needs no second one.
+func childFor(s *syntax.Stmt) frame {
+	if sub, ok := s.Cmd.(*syntax.Subshell); ok && !s.Negated && !s.Background && len(s.Redirs) == 0 {
+		return &listFrame{statements: sub.Stmts}
+	}
+	return &statementFrame{statement: s}
+}
+
+// last says whether the simple command on top of a process's stack is the last thing it will do. A program can then take the
+// place of the shell, as exec would do it.
+func (p *process) last() bool {
+	if !p.disposable || len(p.shell.traps) > 0 {
+		return false
+	}
+	for _, f := range p.frames[:len(p.frames)-1] {
+		switch f := f.(type) {
+		case *listFrame:
+			if f.next < len(f.statements) {
+				return false
+			}
+		case *statementFrame:
+			if f.statement.Negated || len(f.old) > 0 {
+				return false
+			}
+		case *scriptFrame:
+			if f.err != "" {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // background starts a statement with &.
 func (m *machine) background(p *process, s *syntax.Stmt) {
 	foreground := *s
 	foreground.Background = false
-	c := m.spawn(p, p.command, &statementFrame{statement: &foreground})
-	c.disposable = disposable(&foreground)
+	c := m.spawn(p, p.command, childFor(&foreground))
 	c.background = true
 	if !p.shell.interactive { // its input is empty, and ^C is not for it
 		m.install(c, 0, m.add(description{kind: kindNull, readable: true}))
@@ -183,8 +211,7 @@ func (m *machine) pipeline(p *process, s *syntax.Stmt) {
 	input := -1
 	for i := n - 1; i >= 0; i-- {
 		stage := stages[i]
-		c := m.spawn(p, p.command, &statementFrame{statement: stage})
-		c.disposable = disposable(stage)
+		c := m.spawn(p, p.command, childFor(stage))
 		c.tested = tested
 		if input >= 0 {
 			m.install(c, 0, input)
@@ -228,9 +255,6 @@ func (m *machine) substitute(p *process, e *expander) {
 	tested := p.testing()
 	c := m.spawn(p, p.command, &listFrame{statements: node.Stmts})
 	c.tested = tested
-	if len(node.Stmts) == 1 && disposable(node.Stmts[0]) {
-		c.disposable = true
-	}
 	for _, name := range e.order {
 		_ = c.shell.put(name, e.overlay[name])
 	}

@@ -118,7 +118,7 @@ func (m *machine) runTrap(p *process) bool {
 		p.arrived = p.arrived[1:]
 		if action, ok := p.shell.trap(signal); ok && action != "" {
 			p.push(&trapFrame{status: p.status})
-			m.pushSource(p, action, "trap")
+			m.pushSource(p, action)
 			return true
 		}
 	}

@@ -10,8 +10,9 @@ import (
 
 // Bounds of what is parsed. The parser goes down the call stack with each level of nesting.
 const (
-	maxSource  = 256 << 10 // bytes of one script
-	maxNesting = 500       // brackets within each other
+	maxSource   = 256 << 10 // bytes of one script
+	maxNesting  = 500       // brackets within each other
+	maxKeywords = 5000      // if, for, while, until and case that are open at one place
 )
 
 // parsed is a script as far as it could be read.
@@ -28,6 +29,9 @@ func parse(source string) (result parsed) {
 	}
 	if nesting(source) > maxNesting {
 		return parsed{err: fmt.Sprintf("nested too deeply (more than %d brackets within each other)", maxNesting)}
+	}
+	if keywords(source) > maxKeywords {
+		return parsed{err: fmt.Sprintf("nested too deeply (more than %d commands within each other)", maxKeywords)}
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -55,10 +59,24 @@ func nesting(source string) (deepest int) {
 			deepest = max(deepest, depth)
 		case ')', '}', ']':
 			depth = max(0, depth-1)
-		case '\n':
-			if source[i:min(i+2, len(source))] == "\n\n" {
-				continue
-			}
+		}
+	}
+	return deepest
+}
+
+// keywords is how many compound commands are open at most, as far as one can tell without parsing.
+func keywords(source string) (deepest int) {
+	if len(source) < 2*maxKeywords {
+		return 0
+	}
+	depth := 0
+	for word := range strings.FieldsFuncSeq(source, func(r rune) bool { return strings.ContainsRune(" \t\n;&|()", r) }) {
+		switch word {
+		case "if", "for", "while", "until", "case", "select", "!", "time", "coproc", "function":
+			depth++
+			deepest = max(deepest, depth)
+		case "fi", "done", "esac":
+			depth = max(0, depth-1)
 		}
 	}
 	return deepest
@@ -91,9 +109,12 @@ func (m *machine) syntaxError(p *process, text string) {
 }
 
 // pushSource runs a text in the shell of a process, as eval does. It says whether the text could be read.
-func (m *machine) pushSource(p *process, source, what string) bool {
+func (m *machine) pushSource(p *process, source string) bool {
 	m.steps += 1 + len(source)/64
 	result := parse(source)
+	if len(result.statements) == 0 {
+		p.status = 0
+	}
 	p.push(&scriptFrame{err: result.err})
 	p.push(&listFrame{statements: result.statements})
 	return result.err == ""
@@ -101,9 +122,7 @@ func (m *machine) pushSource(p *process, source, what string) bool {
 
 // scriptFrame stands below the statements of a text: it reports the syntax error behind them.
 type scriptFrame struct {
-	err    string
-	main   bool // the script of the shell itself
-	source bool // return leaves it
+	err string
 }
 
 func (f *scriptFrame) clone() frame { c := *f; return &c }
@@ -224,14 +243,8 @@ func (m *machine) shellArguments(p *process, found program) {
 func (m *machine) pushScript(p *process, source string) {
 	m.steps += len(source) / 64
 	result := parse(source)
-	if len(result.statements) == 1 && result.err == "" && disposable(result.statements[0]) {
-		// The shell makes way for its only command.
-		p.disposable = true
-		p.push(&statementFrame{statement: result.statements[0]})
-		return
-	}
-	p.disposable = false
-	p.push(&scriptFrame{err: result.err, main: true})
+	p.disposable = true
+	p.push(&scriptFrame{err: result.err})
 	p.push(&listFrame{statements: result.statements})
 }
 

@@ -159,6 +159,8 @@ func (e *environment) lookup(name string) expand.Variable {
 		return text(s.flags())
 	case "_":
 		return text(s.underscore)
+	case "BASHPID":
+		return text(strconv.Itoa(e.p.number))
 	case "PPID":
 		return text(strconv.Itoa(s.parent))
 	case "RANDOM":

@@ -215,7 +215,8 @@ func (b *fieldBuilder) literal(s string, q quoting, first, only bool) {
 			b.add(dir, true)
 			s = rest
 		}
-	} else if first && b.whole && b.inner == 0 && strings.Contains(s, ":~") {
+	}
+	if first && b.whole && b.inner == 0 && strings.Contains(s, ":~") {
 		s = b.e.tildes(s) // PATH=~/bin:~/sbin
 	}
 	for {
