@@ -41,7 +41,7 @@ func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := sim.New(clusterOptions)
+	cluster, err := sim.Make(clusterOptions)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", page.Name, err)
 	}

@@ -37,14 +37,27 @@ type moment struct {
 	events  uint64
 }
 
-// New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet.
-func New(options Options) (*Cluster, error) {
+// New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet. Like
+// regexp.MustCompile it is for options written in a program, and panics when they are wrong; [Make] is for options from outside.
+func New(options Options) *Cluster {
+	cluster, err := Make(options)
+	if err != nil {
+		panic("sim: " + err.Error())
+	}
+	return cluster
+}
+
+// Make is New for options from outside: the error says which one is wrong.
+func Make(options Options) (*Cluster, error) {
 	settings, err := options.settings()
 	if err != nil {
 		return nil, err
 	}
 	if options.Start.IsZero() {
 		options.Start = defaultStart()
+	}
+	if options.Patience == 0 {
+		options.Patience = defaultPatience
 	}
 	if options.History == 0 {
 		options.History = defaultHistory
@@ -212,9 +225,10 @@ func (c *Cluster) remember() {
 	c.history = append(c.history, moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), events: c.events})
 }
 
-// RunUntil takes events until the condition holds, and fails when it does not hold within the limit of virtual time or when
+// RunUntil takes events until the condition holds, and fails when it does not hold within Options.Patience of virtual time or when
 // nothing is left to happen. The condition is asked after every event.
-func (c *Cluster) RunUntil(condition Condition, limit time.Duration) error {
+func (c *Cluster) RunUntil(condition Condition) error {
+	limit := c.options.Patience
 	end := c.Now().Add(limit)
 	for !condition.Holds(c.View()) {
 		next, found := c.db.View().NextEvent()

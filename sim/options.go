@@ -32,9 +32,10 @@ type Options struct {
 	Loops   []control.Loop // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
 
-	History int          // how many past instants can be gone back to exactly; 1024 by default, negative for none
-	Check   bool         // check the promises after every event
-	Trace   func(Record) // called for every event, in order
+	Patience time.Duration // how long RunUntil waits, of virtual time; an hour by default
+	History  int           // how many past instants can be gone back to exactly; 1024 by default, negative for none
+	Check    bool          // check the promises after every event
+	Trace    func(Record)  // called for every event, in order
 }
 
 // NodeSpec is a node with a name and an address of its own.
@@ -52,6 +53,7 @@ const (
 	defaultServiceCIDR = "10.96.0.0/12"
 	defaultPodCIDR     = "10.244.0.0/16"
 	defaultHistory     = 1024
+	defaultPatience    = time.Hour
 	dnsServiceOffset   = 10 // kube-dns has the tenth address of the service range
 )
 
