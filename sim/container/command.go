@@ -19,6 +19,7 @@ const (
 	RunProbe       Action = "run probe"       // Probe of Container
 	RemoveSandbox  Action = "remove sandbox"  // with all its containers (all must have exited) and its ephemeral volumes
 	PruneContainer Action = "prune container" // forget an old attempt
+	RemoveVolume   Action = "remove volume"   // Volume: the content of a PersistentVolume that was given back; no Pod uses it
 )
 
 // Command is one request to the container runtime of the node a Pod is on.
@@ -31,6 +32,7 @@ type Command struct {
 	Attempt   int
 	Backoff   time.Duration // with StartContainer: kept in the container's row
 	Image     string
+	Volume    string // key of its row
 	Grace     time.Duration
 	Probe     string // "startup", "readiness", "liveness"
 }

@@ -193,11 +193,21 @@ func (g *Guest) Command(name string) applet.Applet {
 	if command := g.image.commands[name]; command != nil {
 		return command
 	}
-	if server := g.image.servers[name]; server != nil && g.current != nil {
-		return g.current.serverApplet(server)
+	if g.current == nil {
+		return nil
+	}
+	if name, now := strings.CutPrefix(name, thisRun); now {
+		return g.current.serverApplet(g.image.servers[name])
+	}
+	if g.image.servers[name] != nil {
+		// A script keeps this function for as long as the command goes on, run after run; each run has an activation of its own.
+		return func(call *applet.Call) applet.Outcome { return call.System.Command(thisRun + name)(call) }
 	}
 	return nil
 }
+
+// thisRun before a server's name asks for its command in the run that is under way.
+const thisRun = "\x00"
 
 // nothing is a name server that knows no names.
 type nothing struct{}

@@ -118,9 +118,6 @@ func (a *activation) deliver(pid, signal int) {
 	switch {
 	case app != nil && signal != sigKill:
 		a.call(app.id, func(r *Run) { r.Server.Signal(r, signal) })
-		if a.shell != nil && a.app(app.id).exited(a.w.now()) {
-			a.shell, _ = a.shell.SignalTo(pid, sigKill)
-		}
 	case a.shell == nil:
 		if app != nil && pid != 1 { // the first process of a container is protected from its own kind
 			a.call(app.id, func(r *Run) { r.Exit(128 + signal) })

@@ -174,7 +174,7 @@ func (a *activation) serverApplet(server Server) applet.Applet {
 		case app.Detached:
 			return applet.Exit(0)
 		}
-		block := &applet.Block{Until: app.due(), Ever: true}
+		block := &applet.Block{Until: app.due(), Files: true} // Files: it is asked again at every step of the script
 		return applet.Outcome{Block: block, State: id}
 	}
 }

@@ -48,6 +48,8 @@ func Execute(w *World, command Command) {
 		w.removeSandbox(command.UID)
 	case PruneContainer:
 		w.removeContainer(ContainerKey(command.UID, command.Container, command.Attempt))
+	case RemoveVolume:
+		w.Tx.DeleteRow(Volumes, command.Volume)
 	default:
 		panic(fmt.Sprintf("container: Execute: unknown action %q", command.Action))
 	}
