@@ -49,13 +49,15 @@ func sandboxHostname(sandbox *Sandbox, zone string) string {
 }
 
 // managedFiles are the files that the kubelet and the runtime put into every container.
-func (w *World) managedFiles(sandbox *Sandbox) map[string]string {
-	return map[string]string{
-		"/etc/hostname":    sandboxHostname(sandbox, w.Settings.Zone) + "\n",
-		"/etc/hosts":       w.hosts(sandbox),
-		"/etc/resolv.conf": w.resolvConf(sandbox.Pod),
+func (w *World) managedFiles(sandbox *Sandbox) []managedFile {
+	return []managedFile{
+		{"/etc/hostname", sandboxHostname(sandbox, w.Settings.Zone) + "\n"},
+		{"/etc/hosts", w.hosts(sandbox)},
+		{"/etc/resolv.conf", w.resolvConf(sandbox.Pod)},
 	}
 }
+
+type managedFile struct{ path, text string }
 
 // hosts is /etc/hosts.
 func (w *World) hosts(sandbox *Sandbox) string {

@@ -49,7 +49,7 @@ func exactly(names ...string) func(string) bool {
 }
 
 func busyboxImage(r reference) *image {
-	img := &image{tree: busyboxRoot, cmd: []string{"sh"}, prompt: "/ # "}
+	img := &image{tree: busyboxRoot, cmd: []string{"sh"}, prompt: `\w # `}
 	if major, minor, ok := versionOf(r.tag); ok && major == 1 && minor <= 28 {
 		img.tree = oldBusyboxRoot
 		img.commands = map[string]applet.Applet{"nslookup-1.28": applet.NslookupOld}
@@ -58,7 +58,7 @@ func busyboxImage(r reference) *image {
 }
 
 func alpineImage(reference) *image {
-	return &image{tree: alpineRoot, cmd: []string{"/bin/sh"}, prompt: "/ # "}
+	return &image{tree: alpineRoot, cmd: []string{"/bin/sh"}, prompt: `\w # `}
 }
 
 func userlandImage(r reference) *image {

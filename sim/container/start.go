@@ -37,8 +37,8 @@ func (w *World) createContainer(command Command) {
 		Backoff: command.Backoff,
 		Config:  &Config{},
 	}
-	if _, found := w.container(row.RowKey()); found {
-		return
+	if old, found := w.container(row.RowKey()); found && (old.State != Exited || !old.StartedAt.IsZero()) {
+		return // only a run that never came to be is tried again under its number
 	}
 	w.Tx.PutRow(Containers, row)
 	w.schedule(w.now().Add(w.Settings.Timings.ContainerStart), startDone, row.RowKey())
@@ -62,8 +62,8 @@ func (w *World) start(key string) {
 		return
 	}
 	root := img.tree().At(w.now())
-	for name, text := range w.managedFiles(sandbox) {
-		root = root.With(name, []byte(text), 0o644)
+	for _, file := range w.managedFiles(sandbox) {
+		root = root.With(file.path, []byte(file.text), 0o644)
 	}
 	if messages := spec.TerminationMessagePath; messages != "" {
 		root = root.With(messages, nil, 0o666)
