@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stsim/stsim/sim/api"
@@ -27,4 +29,23 @@ type Written struct {
 	Kind  string
 	Name  api.Name
 	Error error
+}
+
+// String is one line: when, who, what about, and what it did.
+func (r Record) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s %s", r.At.UTC().Format("15:04:05.000"), r.Who, r.Key)
+	for _, written := range r.Writes {
+		fmt.Fprintf(&text, " | %s %s %s", written.Verb, written.Kind, written.Name)
+		if written.Error != nil {
+			fmt.Fprintf(&text, ": %v", written.Error)
+		}
+	}
+	for _, command := range r.Commands {
+		fmt.Fprintf(&text, " | %s %s %s%s", command.Action, command.Pod, command.Container, command.Image)
+	}
+	if r.Error != nil {
+		fmt.Fprintf(&text, " | again: %v", r.Error)
+	}
+	return text.String()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -33,7 +34,7 @@ func (r *Registry) admit(object api.Object) error {
 		object.Spec.Finalizers = []corev1.FinalizerName{corev1.FinalizerKubernetes}
 		object.Status.Phase = corev1.NamespaceActive
 	case *corev1.Pod:
-		api.AdmitPod(object, r.Settings.Release)
+		return r.admitPod(object)
 	case *corev1.PersistentVolumeClaim:
 		object.Finalizers = appendOnce(object.Finalizers, claimProtection)
 		r.defaultClass(object)
@@ -41,6 +42,23 @@ func (r *Registry) admit(object api.Object) error {
 		object.Finalizers = appendOnce(object.Finalizers, volumeProtection)
 	case *corev1.Service:
 		return r.allocateService(object, nil)
+	}
+	return nil
+}
+
+// admitPod hands the Pod's service account and priority class to the rules that need them.
+func (r *Registry) admitPod(pod *corev1.Pod) error {
+	admission := api.Admission{TokenSuffix: r.nameSuffix()}
+	if account, found := store.Get[*corev1.ServiceAccount](r.Tx.View, pod.Namespace, api.ServiceAccountOf(pod)); found {
+		admission.ServiceAccount = account
+	}
+	for class := range store.List[*schedulingv1.PriorityClass](r.Tx.View, "") {
+		if class.Name == pod.Spec.PriorityClassName || pod.Spec.PriorityClassName == "" && class.GlobalDefault {
+			admission.PriorityClass = class
+		}
+	}
+	if err := api.AdmitPod(pod, admission); err != nil {
+		return apierrors.NewForbidden(corev1.Resource("pods"), pod.Name, err)
 	}
 	return nil
 }

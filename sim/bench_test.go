@@ -1,0 +1,55 @@
+package sim_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/stsim/stsim/sim"
+)
+
+// BenchmarkBringUp is a set of three Pods with volumes, from an empty cluster to Ready.
+func BenchmarkBringUp(b *testing.B) {
+	for b.Loop() {
+		cluster := sim.New(sim.Options{})
+		if err := cluster.Apply([]byte(web)); err != nil {
+			b.Fatal(err)
+		}
+		if err := cluster.RunUntil(sim.Ready("StatefulSet", "default", "web")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkParallel is a set with the Parallel policy, from an empty cluster to Ready. etcd, kube-apiserver, kube-controller-manager,
+// kube-scheduler and KWOK take 24.5 s of CPU for a thousand replicas on the same kind of machine.
+func BenchmarkParallel(b *testing.B) {
+	for _, replicas := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(replicas), func(b *testing.B) {
+			manifest := strings.Replace(web, "replicas: 3", fmt.Sprintf("replicas: %d\n  podManagementPolicy: Parallel", replicas), 1)
+			capacity := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000"), corev1.ResourceMemory: resource.MustParse("1Ti"), corev1.ResourcePods: resource.MustParse("1100")}
+			b.ReportAllocs()
+			for b.Loop() {
+				cluster := sim.New(sim.Options{Nodes: 10, Capacity: capacity})
+				if err := cluster.Apply([]byte(manifest)); err != nil {
+					b.Fatal(err)
+				}
+				if err := cluster.RunUntil(sim.Ready("StatefulSet", "default", "web")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFork copies a cluster and takes one event in the copy.
+func BenchmarkFork(b *testing.B) {
+	cluster := newWeb(b, sim.Options{})
+	b.ReportAllocs()
+	for b.Loop() {
+		cluster.Fork().Step()
+	}
+}
