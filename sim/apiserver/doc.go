@@ -1,0 +1,22 @@
+// Package apiserver serves the Kubernetes HTTP API of a simulated cluster.
+//
+// [New] gives an http.Handler that any Kubernetes client can talk to: a kubectl over a port, or client-go in the same process
+// without one ([RESTConfig], [Dialer]). The package keeps no state of the cluster: a request is decoded, takes one turn
+// with the cluster ([door.Door.Do]), and is answered from what the turn gave it.
+//
+//	route.go, server.go    which kind, object and verb a path means; what happens to errors and panics
+//	negotiate.go, codec.go which media type and which form (object, Table, metadata) the answer has; JSON, YAML, protobuf
+//	get.go, list.go, watch.go                the reads; watches are served from the cluster's change log
+//	create.go, update.go, patch.go, apply.go, delete.go  the writes; apply.go is server-side apply
+//	scale.go, bind.go, token.go, access.go   the subresources and kinds that are requests rather than objects
+//	log.go, exec.go, portforward.go          streams to and from containers
+//	discovery.go, openapi.go                 what the release serves, and the schemas of it
+//	client.go                                clients in the same process
+//
+// Time is virtual throughout: ages in tables, timeoutSeconds of a watch, time stamps of managed fields. Clients that wait (a
+// watch, an exec, a followed log) wait with [door.Door.Wait], which is when virtual time passes.
+//
+// What is simulated of the API is what the table of kinds (package api) holds, in the versions that the simulated release
+// serves. There is no authentication, and everybody may do everything. Not served: custom resources, admission webhooks, CBOR,
+// and watches over WebSocket.
+package apiserver

@@ -1,0 +1,58 @@
+package apiserver
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/stsim/stsim/sim/api"
+)
+
+// maxEncodings is how many bytes of written objects are kept.
+const maxEncodings = 16 << 20
+
+// encodings remembers how stored objects are written, so that ten watchers of one change cost little more than one. A stored
+// object never changes, so its address stands for it; keeping it as a key keeps the address from being used again.
+type encodings struct {
+	mu    sync.Mutex
+	known map[encodingKey][]byte
+	size  int
+}
+
+type encodingKey struct {
+	object  api.Object
+	version schema.GroupVersion
+	how     media
+}
+
+func newEncodings() *encodings { return &encodings{known: map[encodingKey][]byte{}} }
+
+// of is the object in a version, written in a media type.
+func (e *encodings) of(object api.Object, version schema.GroupVersion, how media) ([]byte, error) {
+	key := encodingKey{object, version, how}
+	e.mu.Lock()
+	data, found := e.known[key]
+	e.mu.Unlock()
+	if found {
+		return data, nil
+	}
+	presented, err := present(object, version)
+	if err != nil {
+		return nil, err
+	}
+	if data, err = encode(presented, how); err != nil {
+		return nil, err
+	}
+	e.keep(key, data)
+	return data, nil
+}
+
+// keep forgets everything when there is too much: what is asked for again is written again.
+func (e *encodings) keep(key encodingKey, data []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.size += len(data); e.size > maxEncodings {
+		e.known, e.size = map[encodingKey][]byte{}, len(data)
+	}
+	e.known[key] = data
+}

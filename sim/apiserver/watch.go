@@ -1,0 +1,251 @@
+package apiserver
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// bookmarkEvery is how often a watch that allows bookmarks gets one, in virtual time, if there was anything to tell
+// (upstream: storage/cacher/cacher.go, defaultBookmarkFrequency).
+const bookmarkEvery = time.Minute
+
+// watcher is a watch that goes on. It holds no more than a position in the change log, so it never loses, repeats or reorders a
+// change; one that is too slow for the log is told so with 410 Gone, as upstream's are.
+type watcher struct {
+	*request
+	chosen    selection
+	options   *internalversion.ListOptions
+	frames    frameWriter
+	position  uint64    // revision of the newest change looked at
+	told      uint64    // revision the client knows of, from the newest event
+	deadline  time.Time // virtual; zero: none
+	bookmark  time.Time // virtual: when the next bookmark is due
+	headsSent bool      // the columns of a Table are sent once
+}
+
+// change is what a watcher tells its client.
+type change struct {
+	what     watch.EventType
+	object   api.Object
+	revision uint64 // of an object that shows an older state than that in which it left
+}
+
+// startWatch answers a watch: a stream of events until the client goes, the time is over, or the log is lost.
+func (r *request) startWatch() error {
+	if r.media.mediaType == yamlType {
+		return notAcceptable(jsonType, protobufType)
+	}
+	options, err := r.listOptions()
+	if err != nil {
+		return err
+	}
+	w := &watcher{request: r, options: options}
+	if w.chosen, err = r.selection(options); err != nil {
+		return err
+	}
+	wanted, err := parseVersion(options.ResourceVersion)
+	if err != nil {
+		return err
+	}
+	w.frames = newFrameWriter(r.writer, r.media)
+	return w.run(wanted)
+}
+
+func (w *watcher) run(wanted uint64) error {
+	seen := w.server.look()
+	initial := w.options.SendInitialEvents != nil && *w.options.SendInitialEvents
+	if initial && wanted > seen.revision {
+		return tooLargeVersion(wanted, seen.revision)
+	}
+	if seconds := w.options.TimeoutSeconds; seconds != nil && *seconds > 0 {
+		w.deadline = seen.now.Add(time.Duration(*seconds) * time.Second)
+	}
+	w.bookmark = seen.now.Add(bookmarkEvery)
+	w.begin()
+	w.position, w.told = wanted, wanted
+	if initial || wanted == 0 && w.options.SendInitialEvents == nil {
+		w.position, w.told = seen.revision, seen.revision
+		if !w.sendInitial(seen, initial) {
+			return nil
+		}
+	} else if wanted == 0 {
+		w.position, w.told = seen.revision, seen.revision
+	}
+	for w.next() {
+	}
+	return nil
+}
+
+// begin sends the head of the answer, so that the client knows the watch has begun.
+func (w *watcher) begin() {
+	header := w.writer.Header()
+	for _, warning := range w.warnings {
+		header.Add("Warning", warning)
+	}
+	mediaType := w.media.mediaType
+	if mediaType != jsonType {
+		mediaType += ";stream=watch"
+	}
+	header.Set("Content-Type", mediaType)
+	header.Set("Cache-Control", "no-cache, private")
+	w.writer.WriteHeader(http.StatusOK)
+	w.writer.Flush()
+}
+
+// sendInitial tells of what is there already, and with sendInitialEvents that this was all of it.
+func (w *watcher) sendInitial(seen moment, mark bool) bool {
+	objects := w.chosen.in(seen.view)
+	changes := make([]change, len(objects))
+	for i, object := range objects {
+		changes[i] = change{what: watch.Added, object: object}
+	}
+	if !w.send(changes, seen) {
+		return false
+	}
+	if mark && w.options.AllowWatchBookmarks {
+		return w.sendBookmark(seen, map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+	}
+	return true
+}
+
+// next waits for changes and sends them; it is false at the end of the watch.
+func (w *watcher) next() bool {
+	var changes []change
+	var lost error
+	var seen moment
+	over, due := false, false
+	err := w.server.door.Wait(w.http.Context(), func(cluster *sim.Cluster) bool {
+		changes, lost = w.collect(cluster)
+		now := cluster.Now()
+		over = !w.deadline.IsZero() && !now.Before(w.deadline)
+		due = w.options.AllowWatchBookmarks && !now.Before(w.bookmark) && w.position > w.told
+		if len(changes) == 0 && lost == nil && !over && !due {
+			return false
+		}
+		seen = momentOf(cluster)
+		return true
+	})
+	switch {
+	case err != nil:
+		return false
+	case lost != nil:
+		w.sendError(lost)
+		return false
+	case !w.send(changes, seen):
+		return false
+	case (over || due) && w.options.AllowWatchBookmarks && w.position > w.told:
+		return w.sendBookmark(seen, nil) && !over
+	}
+	return !over
+}
+
+// collect looks at the changes since the last time.
+func (w *watcher) collect(cluster *sim.Cluster) ([]change, error) {
+	log, err := cluster.Since(w.position)
+	if err != nil {
+		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", w.position, cluster.View().Meta().Revision))
+	}
+	var changes []change
+	for _, entry := range log {
+		w.position = entry.Revision
+		if entry.Kind == w.kind {
+			if seen, told := w.chosen.change(entry); told {
+				changes = append(changes, seen)
+			}
+		}
+	}
+	return changes, nil
+}
+
+// change is what a change means to a client that sees only the selection: an object that leaves it is deleted, one that enters it
+// is added.
+func (s selection) change(entry store.Change) (change, bool) {
+	before, after := s.matches(entry.Old), s.matches(entry.New)
+	switch {
+	case before && after:
+		return change{what: watch.Modified, object: entry.New}, true
+	case after:
+		return change{what: watch.Added, object: entry.New}, true
+	case before:
+		return change{what: watch.Deleted, object: entry.Old, revision: entry.Revision}, true
+	}
+	return change{}, false
+}
+
+// send writes events; it is false when the client has gone.
+func (w *watcher) send(changes []change, seen moment) bool {
+	for _, one := range changes {
+		if err := w.sendChange(one, seen); err != nil {
+			return false
+		}
+	}
+	if len(changes) > 0 {
+		w.told = w.position
+		w.bookmark = seen.now.Add(bookmarkEvery)
+		w.writer.Flush()
+	}
+	return true
+}
+
+func (w *watcher) sendChange(one change, seen moment) error {
+	object := one.object
+	if one.revision != 0 {
+		object = api.Copy(object)
+		object.SetResourceVersion(formatVersion(one.revision))
+	}
+	switch w.media.form {
+	case asTable:
+		table, err := w.table([]api.Object{object}, seen, !w.headsSent)
+		if err != nil {
+			w.sendError(err)
+			return err
+		}
+		table.ResourceVersion = object.GetResourceVersion()
+		w.headsSent = true
+		return w.frames.object(one.what, table)
+	case asMetadata:
+		return w.frames.object(one.what, w.metadata(object))
+	}
+	if one.revision != 0 {
+		presented, err := present(object, w.version)
+		if err != nil {
+			return err
+		}
+		return w.frames.object(one.what, presented)
+	}
+	data, err := w.server.encoded.of(object, w.version, w.media)
+	if err != nil {
+		w.sendError(err)
+		return err
+	}
+	return w.frames.encoded(one.what, data)
+}
+
+// sendBookmark tells the client which resource version it has seen everything up to.
+func (w *watcher) sendBookmark(seen moment, annotations map[string]string) bool {
+	mark := api.Stamp(w.kind.New())
+	mark.SetResourceVersion(formatVersion(w.position))
+	mark.SetAnnotations(annotations)
+	if err := w.sendChange(change{what: watch.Bookmark, object: mark}, seen); err != nil {
+		return false
+	}
+	w.told = w.position
+	w.bookmark = seen.now.Add(bookmarkEvery)
+	w.writer.Flush()
+	return true
+}
+
+func (w *watcher) sendError(err error) {
+	_ = w.frames.object(watch.Error, statusOf(err)) // a client that went away gets no answer
+	w.writer.Flush()
+}
