@@ -21,7 +21,7 @@ func trapBuiltin(m *machine, p *process, f *callFrame, args []string) {
 	}
 	if len(args) == 0 || args[0] == "-p" {
 		for _, t := range s.traps {
-			m.stdout(p, "trap -- "+alwaysQuoted(t.action)+" "+signalName(t.signal)+"\n")
+			m.stdout(p, "trap -- "+alwaysQuoted(t.action)+" "+pick(s.bash && t.signal > 0, "SIG", "")+signalName(t.signal)+"\n")
 		}
 		return
 	}
@@ -270,7 +270,7 @@ func (f *waitFrame) step(m *machine, p *process) {
 	}
 	if f.all {
 		for _, j := range s.jobs {
-			if !j.done {
+			if !j.done && !j.foreign {
 				p.waitForChild(j.process)
 				return
 			}
@@ -283,9 +283,12 @@ func (f *waitFrame) step(m *machine, p *process) {
 		return
 	}
 	for len(f.numbers) > 0 {
-		i := slices.IndexFunc(s.jobs, func(j job) bool { return j.process == f.numbers[0] })
+		i := slices.IndexFunc(s.jobs, func(j job) bool { return j.process == f.numbers[0] && !j.foreign })
 		if i < 0 {
 			p.status = 127
+			if s.bash {
+				m.complain(p, "wait: pid %d is not a child of this shell", f.numbers[0])
+			}
 			f.numbers = f.numbers[1:]
 			continue
 		}
@@ -294,6 +297,7 @@ func (f *waitFrame) step(m *machine, p *process) {
 			return
 		}
 		p.status = s.jobs[i].status
+		s.jobs = slices.Delete(slices.Clone(s.jobs), i, i+1)
 		f.numbers = f.numbers[1:]
 	}
 	p.pop()
@@ -302,14 +306,14 @@ func (f *waitFrame) step(m *machine, p *process) {
 func (f *waitFrame) first(m *machine, p *process) {
 	s := p.shell
 	for i, j := range s.jobs {
-		if j.done {
+		if j.done && !j.foreign {
 			p.status = j.status
 			s.jobs = slices.Delete(slices.Clone(s.jobs), i, i+1)
 			p.pop()
 			return
 		}
 	}
-	if len(s.jobs) == 0 {
+	if len(s.jobs) == 0 || s.jobs[0].foreign {
 		p.status = 127
 		p.pop()
 		return

@@ -124,7 +124,7 @@ func shopt(m *machine, p *process, f *callFrame, args []string) {
 				}
 			}
 		}
-		if !found && a != "expand_aliases" && a != "lastpipe" {
+		if !found {
 			m.bad(p, 1, "shopt: %s: this option is not simulated", a)
 		}
 	}

@@ -65,6 +65,7 @@ func (f *callFrame) step(m *machine, p *process) {
 		f.assignments(m, p)
 	case callRun:
 		f.phase = callEnd
+		p.shell.pipes = nil
 		m.execute(p, f)
 	case callEnd:
 		f.leave(m, p)
@@ -141,7 +142,7 @@ func (f *callFrame) expand(m *machine, p *process) {
 
 // expandAlias replaces the first word by its alias and runs the result instead.
 func (f *callFrame) expandAlias(m *machine, p *process) bool {
-	if len(p.shell.aliases.entries) == 0 || len(f.call.Args) == 0 {
+	if len(p.shell.aliases.entries) == 0 || len(f.call.Args) == 0 || (p.shell.bash && !p.shell.interactive && !p.shell.options.expandAliases) {
 		return false
 	}
 	name := f.call.Args[0].Lit()

@@ -40,7 +40,7 @@ type wait struct {
 	sawEnd       bool
 	files        bool
 	seenActivity int
-	child        int // number of a process whose end it awaits; -1 is any
+	child        int // number of a process whose end it awaits; -1 is any job
 	space        int // 1 + description it wants to write to
 	again        bool
 }
@@ -114,9 +114,9 @@ func (m *machine) readyWithout(p *process) bool {
 			return true
 		}
 	}
-	if w.child < 0 {
-		for _, c := range m.procs {
-			if c.parent == p.number && c.done && !c.reaped {
+	if w.child < 0 && p.shell != nil {
+		for _, j := range p.shell.jobs {
+			if j.done && !j.foreign {
 				return true
 			}
 		}

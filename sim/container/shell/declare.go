@@ -13,9 +13,8 @@ type declareFrame struct {
 	clause *syntax.DeclClause
 	next   int
 	assign assigner
-	words  []string // expanded operands that are still to be done
+	todo   []declaration
 	flags  declareFlags
-	any    bool
 	failed bool
 }
 
@@ -25,62 +24,25 @@ type declareFlags struct {
 
 func (f *declareFrame) clone() frame {
 	c := *f
-	c.words = f.words[:len(f.words):len(f.words)]
+	c.todo = f.todo[:len(f.todo):len(f.todo)]
 	return &c
 }
 
 func (f *declareFrame) step(m *machine, p *process) {
-	s := p.shell
-	for {
-		if len(f.words) > 0 {
-			word := f.words[0]
-			f.words = f.words[1:]
-			if !f.word(m, p, word) {
-				return
-			}
-			continue
-		}
-		if f.next == len(f.clause.Args) {
-			break
-		}
-		a := f.clause.Args[f.next]
-		if a.Name == nil {
-			words, ok := m.fields(p, a.Value)
-			if !ok {
-				return
-			}
-			f.words = words
-			f.next++
-			continue
-		}
-		if a.Naked {
-			f.next++
-			if !f.declare(m, p, a.Name.Value, nil) {
-				return
-			}
-			continue
-		}
-		if f.flags.associative && a.Array != nil {
-			if old, _ := s.variables.get(a.Name.Value); old.Kind != expand.Associative {
-				if !f.declare(m, p, a.Name.Value, &expand.Variable{Kind: expand.Associative, Set: true}) {
-					return
-				}
-			}
-		}
-		f.assign.next = 0
-		name, v, ok := f.assign.evaluate(m, p, a)
-		if !ok {
-			return
-		}
-		f.next++
-		if s.options.xtrace {
-			m.trace(p, f.clause.Variant.Value+" "+name+"="+quote(v.String()))
-		}
-		if !f.declare(m, p, name, &v) {
+	for f.next < len(f.clause.Args) {
+		if !f.expand(m, p, f.clause.Args[f.next]) {
 			return
 		}
 	}
-	if !f.any {
+	for _, d := range f.todo {
+		if p.shell.options.xtrace && d.value != nil {
+			m.trace(p, f.clause.Variant.Value+" "+d.name+"="+quote(d.value.String()))
+		}
+		if !f.declare(m, p, d.name, d.value) {
+			return
+		}
+	}
+	if len(f.todo) == 0 {
 		f.list(m, p)
 	}
 	p.status = 0
@@ -90,21 +52,63 @@ func (f *declareFrame) step(m *machine, p *process) {
 	p.pop()
 }
 
-// word is an operand that was only known after expansion: an option, a name, or NAME=value.
-func (f *declareFrame) word(m *machine, p *process, word string) bool {
-	if len(word) > 1 && (word[0] == '-' || word[0] == '+') && !f.any {
-		return f.option(m, p, word)
+// declaration is one operand, expanded. All are expanded before the first is made.
+type declaration struct {
+	name  string
+	value *expand.Variable // nil without one
+}
+
+// expand adds what one operand asks for and goes on to the next; it returns false while that is under way or has failed.
+func (f *declareFrame) expand(m *machine, p *process, a *syntax.Assign) bool {
+	switch {
+	case a.Name == nil:
+		words, ok := m.fields(p, a.Value)
+		if !ok {
+			return false
+		}
+		f.next++
+		for _, word := range words {
+			if len(word) > 1 && (word[0] == '-' || word[0] == '+') && len(f.todo) == 0 {
+				if !f.option(m, p, word) {
+					return false
+				}
+				continue
+			}
+			f.todo = append(f.todo, f.word(p, word))
+		}
+		return true
+	case a.Naked:
+		f.next++
+		f.todo = append(f.todo, declaration{name: a.Name.Value})
+		return true
 	}
+	if f.flags.associative && a.Array != nil {
+		if old, _ := p.shell.variables.get(a.Name.Value); old.Kind != expand.Associative {
+			if !f.declare(m, p, a.Name.Value, &expand.Variable{Kind: expand.Associative, Set: true}) {
+				return false
+			}
+		}
+	}
+	f.assign.next = 0
+	name, v, ok := f.assign.evaluate(m, p, a)
+	if ok {
+		f.next++
+		f.todo = append(f.todo, declaration{name, &v})
+	}
+	return ok
+}
+
+// word is an operand that was only known after expansion: a name, or NAME=value.
+func (f *declareFrame) word(p *process, word string) declaration {
 	name, value, ok := strings.Cut(word, "=")
 	if !ok {
-		return f.declare(m, p, name, nil)
+		return declaration{name: name}
 	}
-	appended := strings.HasSuffix(name, "+")
-	if name = strings.TrimSuffix(name, "+"); appended {
-		value = p.shell.value(name) + value
+	if plain, appended := strings.CutSuffix(name, "+"); appended {
+		name, value = plain, p.shell.value(plain)+value
 	}
 	v := text(value)
-	return f.declare(m, p, name, &v)
+	return declaration{name, &v}
 }
 
 func (f *declareFrame) option(m *machine, p *process, word string) bool {
@@ -150,7 +154,6 @@ func (f *declareFrame) option(m *machine, p *process, word string) bool {
 // declare gives a variable its attributes and, if there is one, its value. It returns false when the command is over.
 func (f *declareFrame) declare(m *machine, p *process, name string, value *expand.Variable) bool {
 	s := p.shell
-	f.any = true
 	if f.flags.functions {
 		if body, ok := s.functions.get(name); ok {
 			m.stdout(p, name+" () "+printed(body)+"\n")
@@ -166,7 +169,7 @@ func (f *declareFrame) declare(m *machine, p *process, name string, value *expan
 	}
 	if f.flags.print {
 		if v, ok := s.variables.get(name); ok {
-			m.stdout(p, f.show(name, v)+"\n")
+			m.stdout(p, f.show(s, name, v)+"\n")
 		} else {
 			f.failed = true
 		}
@@ -281,13 +284,13 @@ func (f *declareFrame) list(m *machine, p *process) {
 				continue
 			}
 		}
-		m.stdout(p, f.show(name, v)+"\n")
+		m.stdout(p, f.show(s, name, v)+"\n")
 	}
 }
 
-func (f *declareFrame) show(name string, v expand.Variable) string {
+func (f *declareFrame) show(s *shell, name string, v expand.Variable) string {
 	variant := f.clause.Variant.Value
-	if variant != "export" && variant != "readonly" {
+	if s.bash || variant != "export" && variant != "readonly" {
 		flags := v.Flags()
 		if flags == "" {
 			flags = "-"

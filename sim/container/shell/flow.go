@@ -316,7 +316,7 @@ func (f *arithmeticFrame) clone() frame { c := *f; return &c }
 
 func (f *arithmeticFrame) step(m *machine, p *process) {
 	for f.next < len(f.expressions) {
-		n, ok := m.arithmetic(p, f.expressions[f.next])
+		n, ok := m.let(p, f.expressions[f.next])
 		if !ok {
 			if p.control.kind == controlAbort { // an error of (( )) is only a status
 				p.control = control{}
@@ -333,6 +333,26 @@ func (f *arithmeticFrame) step(m *machine, p *process) {
 		p.status = 0
 	}
 	p.pop()
+}
+
+// let evaluates an expression. One that is given in quotes is text, which is read as an expression here.
+func (m *machine) let(p *process, x syntax.ArithmExpr) (int, bool) {
+	word, ok := x.(*syntax.Word)
+	if !ok || word.Lit() != "" {
+		return m.arithmetic(p, x)
+	}
+	source, ok := m.literal(p, word)
+	if !ok {
+		return 0, false
+	}
+	result := parse("((" + source + "))")
+	if result.err == "" && len(result.statements) == 1 {
+		if c, ok := result.statements[0].Cmd.(*syntax.ArithmCmd); ok {
+			return m.arithmetic(p, c.X)
+		}
+	}
+	m.expansionError(p, fmt.Errorf("%s: arithmetic syntax error", source))
+	return 0, false
 }
 
 // timeFrame is time COMMAND. Commands take no time but what they wait.

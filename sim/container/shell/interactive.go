@@ -72,7 +72,7 @@ func (f *inputFrame) step(m *machine, p *process) {
 	f.text += line
 	m.steps += len(f.text) / 64
 	if len(f.text) > maxSource {
-		m.syntaxError(p, "script too large")
+		m.syntaxError(p, "script too large", 0)
 		p.control = control{kind: controlExit, code: 2}
 		return
 	}
@@ -80,15 +80,18 @@ func (f *inputFrame) step(m *machine, p *process) {
 		return
 	}
 	result := parse(f.text)
-	if result.incomplete && !f.ended {
-		return
+	if result.incomplete {
+		if !f.ended {
+			return
+		}
+		result = parseWhole(f.text)
 	}
 	if s.options.verbose {
 		m.stderr(p, f.text)
 	}
 	f.text = ""
 	if result.err != "" {
-		m.syntaxError(p, result.err)
+		m.syntaxError(p, result.err, result.line)
 		p.status = 2
 		if !s.interactive {
 			p.control = control{kind: controlExit, code: 2}

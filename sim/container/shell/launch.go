@@ -115,6 +115,10 @@ func (m *machine) resolve(argv []string, dir, searchPath string, depth int) (pro
 		}
 		return program{}, failure
 	}
+	shown := full // what a script sees as $0
+	if strings.Contains(argv[0], "/") {
+		shown = argv[0]
+	}
 	content, err := m.files.ReadText(full)
 	if err != nil {
 		return program{}, &lookupError{126, reason(err)}
@@ -141,7 +145,7 @@ func (m *machine) resolve(argv []string, dir, searchPath string, depth int) (pro
 		if argument = strings.TrimSpace(argument); argument != "" {
 			next = append(next, argument)
 		}
-		next = append(append(next, full), argv[1:]...)
+		next = append(append(next, shown), argv[1:]...)
 		p, failure := m.resolve(next, dir, searchPath, depth+1)
 		if failure != nil {
 			if name := path.Base(interpreter); failure.code == 127 && (isShell(name) || name == "env") && m.spec.Builtins {
@@ -156,7 +160,7 @@ func (m *machine) resolve(argv []string, dir, searchPath string, depth int) (pro
 	if strings.IndexByte(content[:min(len(content), 512)], 0) >= 0 {
 		return program{}, &lookupError{126, "cannot execute binary file: only scripts and stubs of simulated programs can be run"}
 	}
-	return program{path: full, shell: "sh", argv: append([]string{"sh", full}, argv[1:]...)}, nil // no #! line: a shell script
+	return program{path: full, shell: "sh", argv: append([]string{"sh", shown}, argv[1:]...)}, nil // no #! line: a shell script
 }
 
 // load makes a process run a program: it replaces its frames and, for a shell, its state.

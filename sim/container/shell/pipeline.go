@@ -108,8 +108,8 @@ func (m *machine) background(p *process, s *syntax.Stmt) {
 	}
 	sh := p.shell
 	sh.nextJob++
-	if len(sh.jobs) == 0 {
-		sh.nextJob = 1
+	if len(sh.jobs) == 0 || sh.jobs[0].foreign {
+		sh.jobs, sh.nextJob = nil, 1
 	}
 	sh.jobs = append(sh.jobs, job{id: sh.nextJob, process: c.number, text: printed(&foreground)})
 	sh.lastJob = c.number
@@ -162,6 +162,7 @@ func (f *pipelineFrame) step(m *machine, p *process) {
 		f.signal = signal
 	}
 	p.status = f.codes[len(f.codes)-1]
+	p.shell.pipes = f.codes
 	if p.shell.options.pipefail {
 		p.status = 0
 		for _, code := range f.codes {
@@ -255,6 +256,7 @@ func (m *machine) substitute(p *process, e *expander) {
 	tested := p.testing()
 	c := m.spawn(p, p.command, &listFrame{statements: node.Stmts})
 	c.tested = tested
+	c.shell.level++
 	for _, name := range e.order {
 		_ = c.shell.put(name, e.overlay[name])
 	}

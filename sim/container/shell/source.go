@@ -19,6 +19,7 @@ const (
 type parsed struct {
 	statements []*syntax.Stmt
 	err        string // what is wrong behind the statements; "" if nothing
+	line       int    // where it is
 	incomplete bool   // more text could repair it
 }
 
@@ -39,15 +40,46 @@ func parse(source string) (result parsed) {
 		}
 	}()
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
+	var failure error
 	for statement, err := range parser.StmtsSeq(strings.NewReader(source)) {
 		if err != nil {
-			result.err, result.incomplete = explain(err)
+			failure = err
 			break
 		}
 		result.statements = append(result.statements, statement)
 	}
+	if failure == nil {
+		return result
+	}
+	result.err, result.line, result.incomplete = explain(failure)
+	for n := len(result.statements); n > 0; n-- { // a shell reads a whole line before it runs any of it
+		if int(result.statements[n-1].Position.Line()) < result.line {
+			break
+		}
+		result.statements = result.statements[:n-1]
+	}
 	return result
 }
+
+// parseWhole is parse for a text that is all there will be: the end of the text also ends a here-document.
+func parseWhole(source string) parsed {
+	result := parse(source)
+	for range 10 {
+		delimiter, ok := strings.CutPrefix(result.err, unclosed)
+		if !ok || len(source) > maxSource {
+			break
+		}
+		if !strings.HasSuffix(source, "\n") {
+			source += "\n"
+		}
+		source += strings.Trim(delimiter, "`\"") + "\n"
+		result = parse(source)
+	}
+	return result
+}
+
+// unclosed begins the parser's message about a here-document without an end; its delimiter follows.
+const unclosed = "unclosed here-document "
 
 // nesting is how many brackets are open at most.
 func nesting(source string) (deepest int) {
@@ -82,47 +114,50 @@ func keywords(source string) (deepest int) {
 	return deepest
 }
 
-// explain turns a parser's error into what a shell prints behind "syntax error: ".
-func explain(err error) (string, bool) {
+// explain turns a parser's error into what a shell prints behind "syntax error: ", and its line.
+func explain(err error) (text string, line int, incomplete bool) {
 	var parseError syntax.ParseError
 	var langError syntax.LangError
 	switch {
 	case errors.As(err, &parseError):
-		t := parseError.Text
-		incomplete := parseError.Incomplete || strings.HasPrefix(t, "unclosed here-document")
+		text, line = parseError.Text, int(parseError.Pos.Line())
+		incomplete = parseError.Incomplete || strings.HasPrefix(text, unclosed)
 		switch {
-		case strings.Contains(t, "without closing quote"):
-			return "unterminated quoted string", incomplete
-		case incomplete && strings.Contains(t, "reached EOF"):
-			return "unexpected end of file (" + t + ")", incomplete
+		case strings.HasPrefix(text, unclosed):
+		case strings.Contains(text, "without closing quote"):
+			text = "unterminated quoted string"
+		case incomplete:
+			text = "unexpected end of file (" + text + ")"
 		}
-		return t, incomplete
+		return text, line, incomplete
 	case errors.As(err, &langError):
-		return langError.Feature + " is not simulated", false
+		return langError.Feature + " is not simulated", int(langError.Pos.Line()), false
 	}
-	return err.Error(), false
+	return err.Error(), 0, false
 }
 
 // syntaxError reports an error of parsing.
-func (m *machine) syntaxError(p *process, text string) {
+func (m *machine) syntaxError(p *process, text string, line int) {
+	p.shell.line = max(line, 1)
 	m.complain(p, "syntax error: %s", text)
 }
 
 // pushSource runs a text in the shell of a process, as eval does. It says whether the text could be read.
 func (m *machine) pushSource(p *process, source string) bool {
 	m.steps += 1 + len(source)/64
-	result := parse(source)
+	result := parseWhole(source)
 	if len(result.statements) == 0 {
 		p.status = 0
 	}
-	p.push(&scriptFrame{err: result.err})
+	p.push(&scriptFrame{result.err, result.line})
 	p.push(&listFrame{statements: result.statements})
 	return result.err == ""
 }
 
 // scriptFrame stands below the statements of a text: it reports the syntax error behind them.
 type scriptFrame struct {
-	err string
+	err  string
+	line int
 }
 
 func (f *scriptFrame) clone() frame { c := *f; return &c }
@@ -130,7 +165,7 @@ func (f *scriptFrame) clone() frame { c := *f; return &c }
 func (f *scriptFrame) step(m *machine, p *process) {
 	p.pop()
 	if f.err != "" {
-		m.syntaxError(p, f.err)
+		m.syntaxError(p, f.err, f.line)
 		p.status = 2
 		if !p.shell.interactive {
 			p.control = control{kind: controlAbort, code: 2}
@@ -242,9 +277,9 @@ func (m *machine) shellArguments(p *process, found program) {
 // pushScript runs the text of a shell's -c or script file.
 func (m *machine) pushScript(p *process, source string) {
 	m.steps += len(source) / 64
-	result := parse(source)
+	result := parseWhole(source)
 	p.disposable = true
-	p.push(&scriptFrame{err: result.err})
+	p.push(&scriptFrame{result.err, result.line})
 	p.push(&listFrame{statements: result.statements})
 }
 

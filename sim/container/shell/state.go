@@ -70,12 +70,14 @@ type shell struct {
 	environ    []string // cached exported variables; nil when out of date
 	getopt     int      // position within a group of options
 	depth      int
+	level      int   // command substitutions around this shell
+	pipes      []int // statuses of the last pipeline's stages, nil after another command
 }
 
 // options are what set -o and shopt switch.
 type options struct {
 	allexport, errexit, noclobber, noexec, noglob, nounset, pipefail, verbose, xtrace bool
-	dotglob, extglob, globstar, nocaseglob, nocasematch, nullglob                     bool
+	dotglob, extglob, globstar, nocaseglob, nocasematch, nullglob, expandAliases      bool
 }
 
 type trap struct {
@@ -89,7 +91,7 @@ type job struct {
 	text        string
 	done        bool
 	status      int
-	reported    bool
+	foreign     bool // of the shell this one was copied from: it can be seen, not waited for
 }
 
 func (s *shell) clone() *shell {
@@ -106,7 +108,9 @@ func (s *shell) fork() *shell {
 	s.variables.shared, s.functions.shared, s.aliases.shared = true, true, true
 	c := s.clone()
 	c.interactive = false
-	c.jobs = nil
+	for i := range c.jobs {
+		c.jobs[i].foreign = true
+	}
 	c.traps = nil
 	for _, t := range s.traps {
 		if t.action == "" {
@@ -200,6 +204,7 @@ var optionList = []option{
 }
 
 var shoptList = []option{
+	{"expand_aliases", 0, func(o *options) *bool { return &o.expandAliases }},
 	{"dotglob", 0, func(o *options) *bool { return &o.dotglob }},
 	{"extglob", 0, func(o *options) *bool { return &o.extglob }},
 	{"globstar", 0, func(o *options) *bool { return &o.globstar }},

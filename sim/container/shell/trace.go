@@ -12,6 +12,9 @@ func (m *machine) trace(p *process, line string) {
 	if strings.Contains(prefix, "$LINENO") {
 		prefix = strings.ReplaceAll(prefix, "$LINENO", itoa(p.shell.line))
 	}
+	if p.shell.bash && prefix != "" {
+		prefix = strings.Repeat(prefix[:1], p.shell.level) + prefix
+	}
 	m.stderr(p, prefix+line+"\n")
 }
 

@@ -159,6 +159,18 @@ func (e *environment) lookup(name string) expand.Variable {
 		return text(s.flags())
 	case "_":
 		return text(s.underscore)
+	case "PIPESTATUS":
+		if !s.bash {
+			return expand.Variable{}
+		}
+		v := expand.Variable{Set: true, Kind: expand.Indexed, List: []string{strconv.Itoa(e.p.status)}}
+		if s.pipes != nil {
+			v.List = nil
+			for _, code := range s.pipes {
+				v.List = append(v.List, strconv.Itoa(code))
+			}
+		}
+		return v
 	case "BASHPID":
 		return text(strconv.Itoa(e.p.number))
 	case "PPID":
