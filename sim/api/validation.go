@@ -32,6 +32,9 @@ const immutable = apivalidation.FieldImmutableErrorMsg
 // validateMeta checks the metadata of a new object, upstream's ValidateObjectMeta
 // (pkg/apis/core/validation/validation.go).
 func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name apivalidation.ValidateNameFunc) field.ErrorList {
+	if plainMeta(meta, namespaced) {
+		return nil
+	}
 	errs := apivalidation.ValidateObjectMetaAccessor(meta, namespaced, name, metaPath)
 	return append(errs, validateFinalizers(meta)...)
 }
@@ -87,10 +90,10 @@ func invalids(at *field.Path, value any, messages []string) (errs field.ErrorLis
 }
 
 func checkLabel(value string, at *field.Path) field.ErrorList {
-	if messages := validation.IsDNS1123Label(value); len(messages) > 0 {
-		return invalids(at, value, messages)
+	if plainLabel(value) {
+		return nil
 	}
-	return nil
+	return invalids(at, value, validation.IsDNS1123Label(value))
 }
 
 func checkSubdomain(value string, at *field.Path) field.ErrorList {

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -64,7 +63,7 @@ func validatePodAffinityTerm(term *corev1.PodAffinityTerm, at *field.Path) field
 	if term.TopologyKey == "" {
 		errs = append(errs, field.Required(at.Child("topologyKey"), "can not be empty"))
 	}
-	return append(errs, metavalidation.ValidateLabelName(term.TopologyKey, at.Child("topologyKey"))...)
+	return append(errs, checkLabelName(term.TopologyKey, at.Child("topologyKey"))...)
 }
 
 // validateLabelKeys checks matchLabelKeys and mismatchLabelKeys against the selector they are added to.
@@ -78,7 +77,7 @@ func validateLabelKeys(match, mismatch []string, selector *metav1.LabelSelector,
 			continue
 		}
 		for i, key := range one.keys {
-			errs = append(errs, metavalidation.ValidateLabelName(key, at.Child(one.name).Index(i))...)
+			errs = append(errs, checkLabelName(key, at.Child(one.name).Index(i))...)
 		}
 	}
 	if selector != nil && len(match) > 0 {
@@ -133,7 +132,7 @@ func validateNodeSelectorTerm(term *corev1.NodeSelectorTerm, checkValues bool, a
 		default:
 			errs = append(errs, field.Invalid(path.Child("operator"), rule.Operator, notAnOperator))
 		}
-		errs = append(errs, metavalidation.ValidateLabelName(rule.Key, path.Child("key"))...)
+		errs = append(errs, checkLabelName(rule.Key, path.Child("key"))...)
 		if checkValues {
 			for j, value := range rule.Values {
 				errs = append(errs, invalids(values.Index(j), value, validation.IsValidLabelValue(value))...)
@@ -162,7 +161,7 @@ func validateTolerations(tolerations []corev1.Toleration, at *field.Path) (errs 
 	for i := range tolerations {
 		toleration, path := &tolerations[i], at.Index(i)
 		if toleration.Key != "" {
-			errs = append(errs, metavalidation.ValidateLabelName(toleration.Key, path.Child("key"))...)
+			errs = append(errs, checkLabelName(toleration.Key, path.Child("key"))...)
 		} else if toleration.Operator != corev1.TolerationOpExists {
 			errs = append(errs, field.Invalid(path.Child("operator"), toleration.Operator,
 				`operator must be Exists when `+"`key`"+` is empty, which means "match all values and all keys"`))

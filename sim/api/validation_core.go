@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -66,7 +65,7 @@ func validateNodeResources(node *corev1.Node) (errs field.ErrorList) {
 func validateTaints(taints []corev1.Taint, at *field.Path) (errs field.ErrorList) {
 	for i := range taints {
 		taint, path := &taints[i], at.Index(i)
-		errs = append(errs, metavalidation.ValidateLabelName(taint.Key, path.Child("key"))...)
+		errs = append(errs, checkLabelName(taint.Key, path.Child("key"))...)
 		if messages := validation.IsValidLabelValue(taint.Value); len(messages) > 0 {
 			errs = append(errs, field.Invalid(path.Child("value"), taint.Value, strings.Join(messages, ";")))
 		}

@@ -6,9 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -66,8 +64,8 @@ func validatePodAnnotations(annotations map[string]string, spec *corev1.PodSpec,
 
 // validatePodTemplate checks the template of a workload.
 func validatePodTemplate(template *corev1.PodTemplateSpec, at *field.Path) field.ErrorList {
-	errs := metavalidation.ValidateLabels(template.Labels, at.Child("labels"))
-	errs = append(errs, apivalidation.ValidateAnnotations(template.Annotations, at.Child("annotations"))...)
+	errs := checkLabels(template.Labels, at, "labels")
+	errs = append(errs, checkAnnotations(template.Annotations, at)...)
 	errs = append(errs, validatePodAnnotations(template.Annotations, &template.Spec, at.Child("annotations"))...)
 	errs = append(errs, validatePodSpec(&template.Spec, nil, at.Child("spec"))...)
 	if len(template.Spec.EphemeralContainers) > 0 {
@@ -78,8 +76,8 @@ func validatePodTemplate(template *corev1.PodTemplateSpec, at *field.Path) field
 
 // validateTemplateMeta checks the metadata of a template that may have labels and annotations only.
 func validateTemplateMeta(meta *metav1.ObjectMeta, at *field.Path) field.ErrorList {
-	errs := apivalidation.ValidateAnnotations(meta.Annotations, at.Child("annotations"))
-	errs = append(errs, metavalidation.ValidateLabels(meta.Labels, at.Child("labels"))...)
+	errs := checkAnnotations(meta.Annotations, at)
+	errs = append(errs, checkLabels(meta.Labels, at, "labels")...)
 	for _, one := range []struct {
 		name string
 		set  bool
@@ -109,7 +107,7 @@ func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Pa
 	errs = append(errs, checkOneOf(spec.RestartPolicy, at.Child("restartPolicy"), podRestartPolicies...)...)
 	errs = append(errs, checkOneOf(spec.DNSPolicy, at.Child("dnsPolicy"), dnsPolicies...)...)
 	if len(spec.NodeSelector) > 0 {
-		errs = append(errs, metavalidation.ValidateLabels(spec.NodeSelector, at.Child("nodeSelector"))...)
+		errs = append(errs, checkLabels(spec.NodeSelector, at, "nodeSelector")...)
 	}
 	errs = append(errs, validatePodSecurity(spec, at)...)
 	errs = append(errs, validateAffinity(spec.Affinity, at.Child("affinity"))...)
@@ -169,10 +167,10 @@ func validatePodNames(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorLis
 		errs = append(errs, checkSubdomain(*name, path)...)
 	}
 	if spec.ServiceAccountName != "" {
-		errs = append(errs, invalids(at.Child("serviceAccountName"), spec.ServiceAccountName, nameIsSubdomain(spec.ServiceAccountName, false))...)
+		errs = append(errs, checkObjectName(spec.ServiceAccountName, at, "serviceAccountName")...)
 	}
 	if spec.NodeName != "" {
-		errs = append(errs, invalids(at.Child("nodeName"), spec.NodeName, nameIsSubdomain(spec.NodeName, false))...)
+		errs = append(errs, checkObjectName(spec.NodeName, at, "nodeName")...)
 	}
 	if seconds := spec.ActiveDeadlineSeconds; seconds != nil && (*seconds < 1 || *seconds > math.MaxInt32) {
 		errs = append(errs, field.Invalid(at.Child("activeDeadlineSeconds"), *seconds, validation.InclusiveRangeError(1, math.MaxInt32)))

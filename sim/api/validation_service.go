@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -69,7 +68,7 @@ func validateServiceSpec(service, old *corev1.Service) (errs field.ErrorList) {
 	}
 	errs = append(errs, validateServicePorts(service)...)
 	if spec.Selector != nil {
-		errs = append(errs, metavalidation.ValidateLabels(spec.Selector, specPath.Child("selector"))...)
+		errs = append(errs, checkLabels(spec.Selector, specPath, "selector")...)
 	}
 	errs = append(errs, checkOneOf(spec.SessionAffinity, specPath.Child("sessionAffinity"), corev1.ServiceAffinityClientIP, corev1.ServiceAffinityNone)...)
 	errs = append(errs, validateAffinityConfig(spec)...)

@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -169,8 +168,8 @@ func validateSetTemplate(spec *appsv1.StatefulSetSpec, selector labels.Selector,
 	if checks.template {
 		errs = append(errs, validatePodTemplate(&template, at)...)
 	}
-	errs = append(errs, metavalidation.ValidateLabels(template.Labels, at.Child("labels"))...)
-	errs = append(errs, apivalidation.ValidateAnnotations(template.Annotations, at.Child("annotations"))...)
+	errs = append(errs, checkLabels(template.Labels, at, "labels")...)
+	errs = append(errs, checkAnnotations(template.Annotations, at)...)
 	return append(errs, validatePodAnnotations(template.Annotations, &template.Spec, at.Child("annotations"))...)
 }
 

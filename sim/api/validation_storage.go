@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -196,7 +195,7 @@ func validateTopologyTerm(term corev1.TopologySelectorTerm, at *field.Path) (err
 				errs = append(errs, field.Duplicate(path.Child("values").Index(j), value))
 			}
 		}
-		errs = append(errs, metavalidation.ValidateLabelName(rule.Key, path.Child("key"))...)
+		errs = append(errs, checkLabelName(rule.Key, path.Child("key"))...)
 		for _, other := range term.MatchLabelExpressions[:i] {
 			if other.Key == rule.Key {
 				errs = append(errs, field.Duplicate(path.Child("key"), rule.Key))
