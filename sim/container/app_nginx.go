@@ -152,6 +152,21 @@ func (n nginx) Start(r *Run) {
 		return
 	}
 	r.Detached = !foreground
+	n.warn(r)
+}
+
+// warn says that a configuration of somebody's own is not read.
+func (n nginx) warn(r *Run) {
+	entries, _ := r.System().Files().ReadDir("/etc/nginx/conf.d")
+	custom := len(entries) != 1
+	for _, name := range []string{"/etc/nginx/conf.d/default.conf", "/etc/nginx/nginx.conf"} {
+		text, err := r.System().Files().ReadText(name)
+		shipped, _ := nginxTree().Content(name)
+		custom = custom || err != nil || text != shipped
+	}
+	if custom {
+		fmt.Fprintf(r.Stderr(), "stsim: nginx's configuration in /etc/nginx is not simulated: it serves %s on port 80\n", nginxRoot)
+	}
 }
 
 // command is nginx -s: a signal to the master process.

@@ -58,6 +58,9 @@ func (w *World) listener(from origin, to netip.AddrPort) (listener, *applet.Netw
 			return listener{}, &applet.NetworkError{Reason: applet.NoRoute, Address: to}
 		}
 	}
+	if w.Cut != nil && len(place) > 0 && place[0].Node != from.node && w.Cut(from.node, place[0].Node) {
+		return listener{}, &applet.NetworkError{Reason: applet.TimedOut, Address: to}
+	}
 	for _, l := range w.listeners(place) {
 		if l.port == port {
 			return l, nil

@@ -28,7 +28,7 @@ func Exec(w *World, pod api.Name, container string, args []string, tty, stdin bo
 	if err != nil {
 		return 0, err
 	}
-	guest := w.guest(&Process{UID: c.UID, Container: c.Name, Attempt: c.Attempt})
+	guest := w.inContainer(c)
 	if len(args) == 0 {
 		return 0, &ExecError{Message: "you must specify at least one command for the container"}
 	}
@@ -41,7 +41,7 @@ func Exec(w *World, pod api.Name, container string, args []string, tty, stdin bo
 		return 0, &ExecError{Code: code, Message: fmt.Sprintf(
 			"failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", w.identifier(64), problem)}
 	}
-	number := w.launch(launch{container: c.RowKey(), role: Executed, args: args, server: server, tty: tty, stdin: stdin})
+	number := w.launch(c, launch{role: Executed, args: args, server: server, tty: tty, stdin: stdin})
 	w.wakeWatchers()
 	return number, nil
 }
@@ -201,4 +201,10 @@ func Forward(w *World, pod api.Name, port uint16, payload []byte) ([]byte, error
 		return nil, failure
 	}
 	return answer, nil
+}
+
+// DeleteVolume destroys the content of a PersistentVolume, for a reclaim policy Delete. With Retain the content stays, and an object of that
+// name that is made later finds it again.
+func DeleteVolume(w *World, persistentVolume string) {
+	w.Tx.DeleteRow(Volumes, "pv/"+persistentVolume)
 }

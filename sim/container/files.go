@@ -85,6 +85,8 @@ func (g *Guest) Flush() {
 	}
 	if g.current != nil {
 		g.current.flushOutput()
+	} else {
+		g.w.wakeWatchers()
 	}
 }
 

@@ -104,6 +104,9 @@ func (g *Guest) Exchange(address netip.AddrPort, request []byte) ([]byte, error)
 	g.Flush()
 	response, failure := g.w.connect(g.origin(), address, request)
 	g.reload()
+	if g.current == nil {
+		g.w.wakeWatchers()
+	}
 	if failure != nil {
 		return nil, failure
 	}
@@ -164,7 +167,12 @@ func (g *Guest) Signal(process int, signal int) error {
 			}
 			for _, info := range p.tree(c) {
 				if info.Process == process {
+					if process == 1 && signal == sigKill {
+						return nil // the kernel protects the first process of a container from its own kind
+					}
+					g.Flush()
 					g.w.signal(p, process, signal)
+					g.reload()
 					return nil
 				}
 			}

@@ -23,14 +23,14 @@ func (w *World) startHook(c *Container, spec *corev1.Container, hook Role) {
 	w.changeContainer(key, func(c *Container) { c.Hook = hook })
 	switch {
 	case handler.Exec != nil:
-		guest := w.guest(&Process{UID: c.UID, Container: c.Name, Attempt: c.Attempt})
+		guest := w.inContainer(c)
 		server, err := guest.image.resolve(guest, handler.Exec.Command, spec)
 		if err != nil {
 			w.hookDone(key, hook, fmt.Sprintf("Exec lifecycle hook (%v) for Container %q in Pod %q failed - error: rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: %v: unknown, message: %q",
 				handler.Exec.Command, c.Name, w.podText(c), err, ""))
 			return
 		}
-		w.launch(launch{container: key, role: hook, args: handler.Exec.Command, server: server})
+		w.launch(c, launch{role: hook, args: handler.Exec.Command, server: server})
 	case handler.HTTPGet != nil:
 		failure := ""
 		if _, problem := w.httpGet(c, spec, handler.HTTPGet, "lifecycle"); problem != "" {

@@ -69,6 +69,7 @@ func skeleton(system string) storage.Tree {
 	for _, device := range []string{"stdin", "stdout", "stderr"} {
 		t = t.WithDevice("/dev/"+device, device, 0o666)
 	}
+	t = t.With("/dev/termination-log", nil, 0o666)
 	login := "/bin/bash"
 	if system == "busybox" {
 		login = "/bin/sh"

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container/shell"
 )
+
+func podNamed(name string) api.Name { return api.Name{Namespace: "default", Name: name} }
 
 // A service in front of two Pods: DNS, cluster IP, node port, and the Pods by name.
 func TestServices(t *testing.T) {
@@ -125,6 +128,33 @@ func TestServerInScript(t *testing.T) {
 	if c := b.container("p", "main"); c.State != Exited {
 		t.Errorf("%s: exec nginx did not hear SIGTERM", c.State)
 	}
+}
+
+// A configuration of one's own is not read, and the log says so.
+func TestNginxConfigurationIsNotRead(t *testing.T) {
+	b := newBench(t)
+	b.put("kind: ConfigMap\nmetadata: {name: c}\ndata: {default.conf: 'server { listen 8080; }'}")
+	b.pod("p", "containers: [{name: main, image: nginx, volumeMounts: [{name: c, mountPath: /etc/nginx/conf.d}]}]\nvolumes: [{name: c, configMap: {name: c}}]")
+	b.start("p", "main")
+	b.want("log", b.logs("p"), "stsim: nginx's configuration in /etc/nginx is not simulated: it serves /usr/share/nginx/html on port 80\n")
+}
+
+// A node that is cut off does not answer, but its own Pods still reach each other.
+func TestCut(t *testing.T) {
+	b := newBench(t)
+	b.pod("p", "containers: [{name: main, image: nginx}]")
+	b.start("p", "main")
+	b.do(func(w *World) {
+		w.Cut = func(from, to string) bool { return to == "node-1" }
+		pod := netip.MustParseAddrPort("10.244.1.2:80")
+		if _, err := Request(w, netip.Addr{}, pod, nil); err == nil || err.Error() != "10.244.1.2:80: Connection timed out" {
+			t.Errorf("from outside: %v", err)
+		}
+		number, _ := Exec(w, podNamed("p"), "", []string{"curl", "-s", "-o", "/dev/null", "10.244.1.2"}, false, false)
+		if _, _, ended, code := Output(w.Tx.View, number, 0); !ended || code != 0 {
+			t.Errorf("from inside: %v %d", ended, code)
+		}
+	})
 }
 
 // An image that nobody knows runs what the usual commands can, and otherwise stays up and listens on what it declares.

@@ -64,14 +64,14 @@ func (w *World) probe(command Command) {
 	timeout := max(probe.TimeoutSeconds, 1)
 	switch {
 	case probe.Exec != nil:
-		guest := w.guest(&Process{UID: c.UID, Container: c.Name, Attempt: c.Attempt})
+		guest := w.inContainer(c)
 		args := expandStatic(probe.Exec.Command, spec.Env)
 		server, err := guest.image.resolve(guest, args, spec)
 		if err != nil {
 			w.probed(key, command.Probe, false, fmt.Sprintf("rpc error: code = Unknown desc = failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", w.identifier(64), err))
 			return
 		}
-		w.launch(launch{container: key, role: Probing, probe: command.Probe, args: args, server: server, timeout: timeout})
+		w.launch(c, launch{role: Probing, probe: command.Probe, args: args, server: server, timeout: timeout})
 	case probe.HTTPGet != nil:
 		status, failure := w.httpGet(c, spec, probe.HTTPGet, "probe")
 		if failure == "" && (status < 200 || status >= 400) {

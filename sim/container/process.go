@@ -35,10 +35,18 @@ func (w *World) activate(p *Process) *activation {
 
 // guest is the world as a process of a container sees it.
 func (w *World) guest(p *Process) *Guest {
-	key := ContainerKey(p.UID, p.Container, p.Attempt)
-	c, _ := w.container(key)
-	sandbox, _ := w.sandbox(p.UID)
-	g := &Guest{w: w, container: key, sandbox: sandbox, config: c.Config, image: imageOf(c.Image)}
+	c, _ := w.container(ContainerKey(p.UID, p.Container, p.Attempt))
+	return w.inContainer(c)
+}
+
+// inContainer is the world as a further process of a container would see it.
+func (w *World) inContainer(c *Container) *Guest {
+	sandbox, _ := w.sandbox(c.UID)
+	return w.guestOf(c, sandbox)
+}
+
+func (w *World) guestOf(c *Container, sandbox *Sandbox) *Guest {
+	g := &Guest{w: w, container: c.RowKey(), sandbox: sandbox, config: c.Config, image: imageOf(c.Image)}
 	g.hostname, g.domain = hostnameOf(sandbox.Pod, w.Settings.Zone)
 	g.mount(c)
 	return g

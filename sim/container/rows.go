@@ -58,8 +58,8 @@ const (
 type Container struct {
 	UID        api.UID // of the Pod
 	Name       string
-	Attempt    int // 0 for the first run
-	ID         string
+	Attempt    int    // 0 for the first run
+	ID         string // 64 hexadecimal digits; the API shows it after containerd://
 	Node       string
 	Image      string // as the Pod names it
 	ImageID    string

@@ -66,16 +66,16 @@ func (w *World) start(key string) {
 		root = root.With(file.path, []byte(file.text), 0o644)
 	}
 	if messages := spec.TerminationMessagePath; messages != "" {
-		root = root.With(messages, nil, 0o666)
+		if _, found := root.Lookup(messages); !found {
+			root = root.With(messages, nil, 0o666)
+		}
 	}
 	if _, found := root.Lookup(config.Dir); !found {
 		root = root.WithDir(config.Dir, 0o755)
 	}
 	started := *row
 	started.Config, started.Root = config, root
-	w.Tx.PutRow(Containers, &started)
-
-	guest := w.guest(&Process{UID: row.UID, Container: row.Name, Attempt: row.Attempt})
+	guest := w.guestOf(&started, sandbox)
 	if err := guest.files.MountError(); err != nil {
 		w.neverRan(key, reasonCreate, "failed to generate container: "+err.Error())
 		return
@@ -86,8 +86,8 @@ func (w *World) start(key string) {
 			"runc create failed: unable to start container process: error during container init: "+err.Error()+": unknown")
 		return
 	}
-	w.changeContainer(key, func(c *Container) { c.State, c.StartedAt = Running, w.now() })
-	w.launch(launch{container: key, role: Main, args: config.Args, server: server, tty: config.TTY, stdin: config.Stdin})
+	started.State, started.StartedAt = Running, w.now()
+	w.launch(&started, launch{role: Main, args: config.Args, server: server, tty: config.TTY, stdin: config.Stdin})
 	if c, found := w.container(key); found && c.State == Running {
 		w.startHook(c, spec, PostStart)
 	}
@@ -157,7 +157,6 @@ func homeOf(user string) string {
 
 // launch is a process to be started in a container.
 type launch struct {
-	container  string // key
 	role       Role
 	probe      string
 	args       []string
@@ -166,9 +165,8 @@ type launch struct {
 	timeout    int32 // seconds; 0 for none
 }
 
-// launch starts a process and lets it run to its end or its first wait.
-func (w *World) launch(l launch) int {
-	c, _ := w.container(l.container)
+// launch starts a process and lets it run to its end or its first wait. The container of a main process is not in the store yet; it is put there.
+func (w *World) launch(c *Container, l launch) int {
 	p := &Process{
 		Number: int(w.Tx.Identity()), UID: c.UID, Container: c.Name, Attempt: c.Attempt, Role: l.role, Probe: l.probe,
 		PID: w.nextPID(c), Args: l.args, Started: w.now(), TTY: l.tty,
@@ -189,7 +187,8 @@ func (w *World) launch(l launch) int {
 	}
 	w.Tx.PutRow(Processes, p)
 	if l.role == Main {
-		w.changeContainer(l.container, func(c *Container) { c.Processes = []int{p.Number} })
+		c.Processes = []int{p.Number}
+		w.Tx.PutRow(Containers, c)
 	}
 	a := w.activate(p)
 	if l.server != nil {
@@ -199,7 +198,7 @@ func (w *World) launch(l launch) int {
 	a.settle()
 	if l.role != Main {
 		if p, found := w.process(p.Number); found && !p.Ended {
-			w.changeContainer(l.container, func(c *Container) { c.Processes = append(slices.Clip(c.Processes), p.Number) })
+			w.changeContainer(c.RowKey(), func(c *Container) { c.Processes = append(slices.Clip(c.Processes), p.Number) })
 		}
 	}
 	return p.Number

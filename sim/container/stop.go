@@ -144,8 +144,14 @@ func (w *World) exit(key string, code, signal int) {
 // terminationMessage is the content of terminationMessagePath or, with the policy FallbackToLogsOnError, the end of the log.
 func (w *World) terminationMessage(c *Container, spec *corev1.Container, code int) string {
 	if spec.TerminationMessagePath != "" {
-		guest := w.guest(&Process{UID: c.UID, Container: c.Name, Attempt: c.Attempt})
-		if text, err := guest.files.ReadText(spec.TerminationMessagePath); err == nil && text != "" {
+		inVolume := func(b Binding) bool {
+			return strings.HasPrefix(spec.TerminationMessagePath, strings.TrimSuffix(b.Path, "/"))
+		}
+		text, found := c.Root.Content(spec.TerminationMessagePath)
+		if !found || slices.ContainsFunc(c.Config.Mounts, inVolume) {
+			text, _ = w.inContainer(c).files.ReadText(spec.TerminationMessagePath)
+		}
+		if text != "" {
 			return text[max(0, len(text)-maxMessage):]
 		}
 	}

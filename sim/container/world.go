@@ -22,6 +22,8 @@ type World struct {
 	Tx       *store.Tx
 	Settings *api.Settings
 	Choose   func(label string, n int) int // see kernel.Chooser
+	// Cut says that no packet gets from one node to another; "" is the machine of the person at the keyboard. Nil: all is well.
+	Cut func(from, to string) bool
 
 	active map[int]*activation // processes that are running just now, by number
 	depth  int                 // connections within connections
