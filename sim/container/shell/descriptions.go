@@ -36,6 +36,7 @@ type description struct {
 	data               []byte // of kindPipe and kindText: not yet read
 	writers            int    // of kindPipe: writing ends that are open
 	pipe               int    // of kindPipeEnd
+	room               int    // of kindPipe: what it holds beyond pipeSize, because its reader wants to see more at once
 	capture            bool   // of kindPipe: nobody reads before the end, so it is never full
 	path               string // of kindFile
 	offset             int64
@@ -118,7 +119,7 @@ func (m *machine) full(desc int) bool {
 		return false
 	}
 	pipe := &m.descs[d.pipe]
-	return pipe.refs > 0 && !pipe.capture && len(pipe.data) >= pipeSize
+	return pipe.refs > 0 && !pipe.capture && len(pipe.data) >= pipeSize+pipe.room
 }
 
 // available is what can be read now: its length, and whether the end follows.

@@ -54,6 +54,7 @@
 // # Not simulated
 //
 // These are refused with a message: process substitution, coprocesses, select, /dev/tcp, integer and case attributes of variables,
-// the ERR and DEBUG traps, setting a ulimit, stopping a process. Files that are removed between two runs lose what is
+// the ERR and DEBUG traps, setting a ulimit, stopping a process. The umask holds for redirections only, not for what applets
+// make. sh and bash read the same language (so sh knows arrays and braces); they differ in their messages and in some statuses. Files that are removed between two runs lose what is
 // written to them later. History and line editing are not there.
 package shell

@@ -29,7 +29,6 @@ type expander struct {
 	needed *syntax.CmdSubst
 	config expand.Config
 	ifs    string
-	ifsSet bool
 }
 
 // expandWith runs one expansion to its end and says whether it is complete. If not, either a command substitution was

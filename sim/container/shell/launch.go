@@ -31,10 +31,8 @@ func isShell(name string) bool {
 
 // program is what a command name was found to be: a shell, an applet, or a script.
 type program struct {
-	path   string
-	shell  string // name of the shell it is
-	applet applet.Applet
-	script string // text without #! line handling, run by a shell
+	shell  string        // name of the shell it is, or
+	applet applet.Applet // what it does
 	argv   []string
 }
 
@@ -129,7 +127,7 @@ func (m *machine) resolve(argv []string, dir, searchPath string, depth int) (pro
 		if !ok {
 			return program{}, &lookupError{126, "this program is not simulated"}
 		}
-		p.path, p.argv = full, argv
+		p.argv = argv
 		if p.shell != "" && isShell(path.Base(argv[0])) {
 			p.shell = path.Base(argv[0])
 		}
@@ -153,18 +151,17 @@ func (m *machine) resolve(argv []string, dir, searchPath string, depth int) (pro
 				p.argv = next
 				return p, nil
 			}
-			failure = &lookupError{failure.code, failure.text}
 		}
 		return p, failure
 	}
 	if strings.IndexByte(content[:min(len(content), 512)], 0) >= 0 {
 		return program{}, &lookupError{126, "cannot execute binary file: only scripts and stubs of simulated programs can be run"}
 	}
-	return program{path: full, shell: "sh", argv: append([]string{"sh", shown}, argv[1:]...)}, nil // no #! line: a shell script
+	return program{shell: "sh", argv: append([]string{"sh", shown}, argv[1:]...)}, nil // no #! line: a shell script
 }
 
 // load makes a process run a program: it replaces its frames and, for a shell, its state.
-func (m *machine) load(p *process, found program, env []string, dir string, interactive bool) {
+func (m *machine) load(p *process, found program, env []string, dir string) {
 	if found.shell == "" {
 		p.shell = nil
 		p.command = found.argv
@@ -200,7 +197,7 @@ func (f *launchFrame) step(m *machine, p *process) {
 		m.end(p, failure.code, 0)
 		return
 	}
-	m.load(p, found, env, m.spec.Dir, m.spec.TTY)
+	m.load(p, found, env, m.spec.Dir)
 }
 
 // path is the shell's $PATH.
@@ -222,7 +219,7 @@ func (m *machine) external(p *process, f *callFrame) {
 	env := s.exported()
 	if p.last() {
 		f.forget(m)
-		m.load(p, found, env, s.dir, false)
+		m.load(p, found, env, s.dir)
 		return
 	}
 	if !m.canSpawn(p) {
@@ -230,7 +227,7 @@ func (m *machine) external(p *process, f *callFrame) {
 	}
 	c := m.spawn(p, found.argv)
 	c.shell = nil
-	m.load(c, found, env, s.dir, false)
+	m.load(c, found, env, s.dir)
 	p.push(&childFrame{number: c.number})
 }
 

@@ -54,7 +54,7 @@ func TestBudgets(t *testing.T) {
 			w, r := newWorld(), &record{}
 			begin := time.Now()
 			s := spec("sh", "-c", c.script)
-			s.Limits.Steps = 300_000
+			s.Limits.Steps = 100_000
 			p := complete(t, Start(s), w, r)
 			if d := time.Since(begin); d > 3*time.Second {
 				t.Errorf("it took %v", d)

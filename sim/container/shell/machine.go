@@ -145,6 +145,9 @@ func (m *machine) runProcess(p *process) {
 			return
 		}
 	}
+	if in := p.wait.input; in >= 0 && m.descs[in].kind == kindPipe {
+		m.descs[in].room = max(m.descs[in].room, 2*p.wait.seen)
+	}
 }
 
 // exceed ends everything because a limit was passed; an interactive shell alone survives, with a new prompt.
@@ -207,7 +210,7 @@ func (m *machine) stderr(p *process, text string) {
 // complain prints an error as the shell does: who says it, where in a script file, and what.
 func (m *machine) complain(p *process, format string, args ...any) {
 	var b strings.Builder
-	b.WriteString(p.shell.messageName())
+	b.WriteString(p.shell.name)
 	b.WriteString(": ")
 	if p.shell.lines {
 		fmt.Fprintf(&b, "line %d: ", p.shell.line)

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"slices"
-	"time"
 
 	"github.com/stsim/stsim/sim/container/applet"
 )
@@ -181,19 +180,11 @@ func (m *machine) state() State {
 		if !w.until.IsZero() && (s.Until.IsZero() || w.until.Before(s.Until)) {
 			s.Until = w.until
 		}
-		if w.input >= 0 && m.descs[w.input].kind == kindInput && !w.sawEnd {
+		if w.input >= 0 && m.descs[w.input].kind == kindInput && !m.input.end {
 			s.Input = true
 		}
 		s.Files = s.Files || w.files
 	}
 	s.Ever = !s.Ready && s.Until.IsZero() && !s.Input && !s.Files
 	return s
-}
-
-// earliest is the first of two times, where zero is none.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
 }

@@ -120,9 +120,6 @@ func (s *shell) fork() *shell {
 	return c
 }
 
-// messageName is how the shell calls itself in messages.
-func (s *shell) messageName() string { return s.name }
-
 func (s *shell) takeTrap(signal int) (string, bool) {
 	for i, t := range s.traps {
 		if t.signal == signal {
