@@ -49,7 +49,7 @@ const (
 	pipeSize   = 16 << 10 // bytes at which a writer stops until the reader has read
 	maxCapture = 4 << 20  // bytes that a command substitution may give
 	maxPipe    = 16 << 20 // bytes in one pipe, when one command writes them at once
-	maxMoved   = 64 << 20 // bytes written to files and pipes in one run
+	maxMoved   = 32 << 20 // bytes written to files and pipes in one run
 )
 
 // add makes a description with one reference.

@@ -49,7 +49,7 @@
 //
 // [Limits] bounds steps, output and depth. Further: 256 KiB per script, 500 brackets within each other, 1 MiB per variable, 4 MiB
 // of variables per shell, 8 MiB for one word, 16384 words from braces, 4 MiB from one command substitution, 2 MiB of arguments,
-// 64 MiB written to files and pipes in one Run, 200 processes.
+// 32 MiB written to files and pipes in one Run, 200 processes.
 //
 // # Not simulated
 //
