@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -35,7 +36,14 @@ func newTown(t testing.TB, options sim.Options) *town {
 			c.Provisioner, c.VolumeBindingMode = storage.NoProvisioner, new(storagev1.VolumeBindingWaitForFirstConsumer)
 		}), class("foreign", func(c *storagev1.StorageClass) { c.Provisioner = "ebs.csi.aws.com" })}
 	}
-	return &town{t, sim.New(options)}
+	w := &town{t, sim.New(options)}
+	for _, namespace := range []string{"default", "kube-public"} { // nobody makes them here
+		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "default"}}
+		if _, err := w.Create(account, false); err != nil && !apierrors.IsAlreadyExists(err) {
+			t.Fatal(err)
+		}
+	}
+	return w
 }
 
 func class(name string, edit func(*storagev1.StorageClass)) *storagev1.StorageClass {
