@@ -1,6 +1,7 @@
 package container
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,7 @@ func TestStopping(t *testing.T) {
 		{"nginx ends by itself", "containers: [{name: main, image: nginx}]", 500 * time.Millisecond, 0},
 		{"sleep as PID 1 has no handler and takes the whole grace period", `containers: [{name: main, image: busybox, command: [sh, -c, sleep 3600]}]`, 30 * time.Second, 137},
 		{"a trap is heard", `containers: [{name: main, image: busybox, command: [sh, -c, "trap 'exit 3' TERM; sleep 3600 & wait"]}]`, 0, 3},
+		{"a trap waits for the command in the foreground", `containers: [{name: main, image: busybox, command: [sh, -c, "trap 'exit 3' TERM; sleep 3600"]}]`, 30 * time.Second, 137},
 		{"preStop first", `containers: [{name: main, image: nginx, lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}}]`, 5500 * time.Millisecond, 0},
 		{"sleep hook", `containers: [{name: main, image: nginx, lifecycle: {preStop: {sleep: {seconds: 7}}}}]`, 7500 * time.Millisecond, 0},
 		{"preStop that takes too long gets the minimum", `containers: [{name: main, image: busybox, command: [sleep, "9999"], lifecycle: {preStop: {exec: {command: [sleep, "99"]}}}}]`, 32 * time.Second, 137},
@@ -180,4 +182,39 @@ func TestPull(t *testing.T) {
 	if row.Failures != 2 || row.Present {
 		t.Errorf("%+v", row)
 	}
+}
+
+// A second, shorter grace period counts; a longer one does not.
+func TestShorterGrace(t *testing.T) {
+	b := newBench(t)
+	b.pod("p", "containers: [{name: main, image: busybox, command: [sleep, infinity]}]")
+	b.start("p", "main")
+	for _, grace := range []time.Duration{30 * time.Second, 5 * time.Second, 60 * time.Second} {
+		b.do(func(w *World) {
+			Execute(w, Command{Action: StopContainer, UID: uid("p"), Container: "main", Grace: grace})
+		})
+	}
+	b.run(5*time.Second - 1)
+	b.want("before", string(b.container("p", "main").State), "running")
+	b.run(1)
+	b.want("after", string(b.container("p", "main").State), "exited")
+}
+
+// An address that has become free is not given out again before the others of its node's range.
+func TestAddresses(t *testing.T) {
+	b := newBench(t)
+	var got []string
+	for _, pod := range []string{"a", "b", "c"} {
+		b.pod(pod, "containers: [{name: main, image: nginx}]")
+		b.start(pod, "main")
+		s, _ := store.GetRow[*Sandbox](b.db.View(), Sandboxes, "uid-"+pod)
+		got = append(got, s.IPs[0].String())
+		if pod == "b" {
+			b.do(func(w *World) { Execute(w, Command{Action: RemoveSandbox, UID: uid(pod)}) })
+		}
+	}
+	b.want("addresses", strings.Join(got, " "), "10.244.1.2 10.244.1.3 10.244.1.4")
+	b.pod("h", "hostNetwork: true\ncontainers: [{name: main, image: nginx}]")
+	b.start("h", "main")
+	b.want("host network", b.exec("h", "hostname; hostname -i"), "node-1\n192.168.49.2\n")
 }
