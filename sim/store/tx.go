@@ -43,7 +43,7 @@ func (tx *Tx) Put(object api.Object) {
 	tx.changes = append(tx.changes, Change{Revision: tx.meta.Revision, Kind: kind, Old: old, New: object})
 }
 
-// Delete removes an object, which must be there. Its last state in the change log carries the resource version of the deletion.
+// Delete removes an object, which must be there. The deletion gets the next resource version; the last state in the change log keeps its own.
 func (tx *Tx) Delete(object api.Object) {
 	kind := api.KindOf(object)
 	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
@@ -126,7 +126,7 @@ func (tx *Tx) Commit() {
 	meta := tx.meta
 	tx.must(tx.txn.Insert(metaTable, &meta))
 	tx.txn.Commit()
-	tx.db.note(tx.changes)
+	tx.db.log.add(tx.changes)
 }
 
 // Abort forgets the transaction.
