@@ -167,6 +167,9 @@ func decodeDocument(text []byte, release Release) ([]Object, error) {
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
 	}
+	if err := CheckNumbers(converted); err != nil {
+		return nil, err
+	}
 	var head struct {
 		APIVersion string            `json:"apiVersion"`
 		Kind       string            `json:"kind"`

@@ -26,6 +26,7 @@ func TestDecodeReadsWhatKubectlReads(t *testing.T) {
 		{"a PodList", "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n", "Pod/a"},
 		{"an empty list", "apiVersion: v1\nkind: List\nitems: []\n", ""},
 		{"dashes inside text", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  text: |\n    ---\n    more\n", "ConfigMap/a"},
+		{"small numbers", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {hash: 7e-web}}\nspec: {containers: [{resources: {limits: {cpu: 1e-3, memory: 1e3}}}]}\n", "Pod/a"},
 		{"a small alias", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: &n a}\ndata: {x: *n}\n", "ConfigMap/a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,8 +92,10 @@ func TestDecodeRefusesBombs(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"a billion laughs": laughs, "a long text often": long, "an alias of itself": "apiVersion: v1\nkind: ConfigMap\ndata: &a {x: *a}\n",
-		"a long document": "apiVersion: v1\nkind: ConfigMap\ndata: {x: " + strings.Repeat("y", MaxDocument) + "}\n",
-		"a deep document": "apiVersion: v1\nkind: ConfigMap\ndata: " + strings.Repeat("[", 100_000) + "\n",
+		"a long document":      "apiVersion: v1\nkind: ConfigMap\ndata: {x: " + strings.Repeat("y", MaxDocument) + "}\n",
+		"a tiny quantity":      "apiVersion: v1\nkind: Pod\nspec: {containers: [{resources: {limits: {cpu: \"1e-1000000000\"}}}]}\n",
+		"a quantity of digits": "apiVersion: v1\nkind: Pod\nspec: {containers: [{resources: {limits: {cpu: \"0." + strings.Repeat("0", 100_000) + "1\"}}}]}\n",
+		"a deep document":      "apiVersion: v1\nkind: ConfigMap\ndata: " + strings.Repeat("[", 100_000) + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Decode([]byte(text), Release{}); err == nil {
