@@ -30,6 +30,19 @@ func (b *awkBudget) Err() error {
 	return nil
 }
 
+// boundedBuffer takes maxOutput bytes.
+type boundedBuffer struct{ bytes.Buffer }
+
+// Write refuses what would be too much.
+func (b *boundedBuffer) Write(data []byte) (int, error) {
+	if b.Len()+len(data) > maxOutput {
+		return 0, errOutput
+	}
+	return b.Buffer.Write(data)
+}
+
+const errOutput = plainError("stopped: this much output is not simulated")
+
 // awk runs an awk program in the goawk interpreter, shut off from files, programs, clock and chance.
 func awk(c *Call) Outcome {
 	o, outcome, ok := c.options("+F:v:f:", "field-separator=F", "assign=v", "file=f", "version", "posix", "re-interval")
@@ -107,7 +120,7 @@ func (c *Call) awkRun(source string, operands, variables []string) Outcome {
 		name, value, _ := strings.Cut(entry, "=")
 		environment = append(environment, name, value)
 	}
-	var out bytes.Buffer
+	var out boundedBuffer
 	code, err := interpreter.ExecuteContext(&awkBudget{Context: cancelled}, &interp.Config{
 		Stdin: bytes.NewReader(data), Output: &out, Error: c.Stderr, Argv0: "awk", Args: arguments, Vars: variables,
 		Funcs: functions, NoExec: true, NoFileWrites: true, NoFileReads: true, Environ: environment,

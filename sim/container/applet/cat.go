@@ -2,6 +2,7 @@ package applet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -191,11 +192,7 @@ func head(c *Call) Outcome {
 			data = data[:end]
 		} else {
 			if data, err = c.read(name); err != nil {
-				if reason(err) == storage.ErrIsDirectory.Error() {
-					c.errorf("error reading %s: %s", quote(name), reason(err))
-				} else {
-					c.errorf("cannot open %s for reading: %s", quote(name), reason(err))
-				}
+				c.errorf("%s: %s", openProblem(name, err), reason(err))
 				failed = true
 				continue
 			}
@@ -207,6 +204,14 @@ func head(c *Call) Outcome {
 		_, _ = c.Stdout.Write(data)
 	}
 	return exitFailed(failed)
+}
+
+// openProblem is what head and tail could not do: a directory can be opened but not read.
+func openProblem(name string, err error) string {
+	if errors.Is(err, storage.ErrIsDirectory) {
+		return "error reading " + quote(name)
+	}
+	return "cannot open " + quote(name) + " for reading"
 }
 
 // fileTitle prints "==> name <==" where head and tail do.

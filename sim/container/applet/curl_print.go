@@ -2,7 +2,10 @@ package applet
 
 import (
 	"fmt"
+	"path"
 	"strings"
+
+	"github.com/stsim/stsim/storage"
 )
 
 // meter is the progress meter of a transfer that took no time.
@@ -78,4 +81,33 @@ func (r *curlRun) writeOut(code int) {
 	}
 	out.WriteString(strings.ReplaceAll(format, "%%", "%"))
 	r.print(out.String())
+}
+
+// save writes the result to stdout or to the file of -o or -O, with the progress meter where curl shows it.
+func (r *curlRun) save(text string) (Outcome, bool) {
+	name := ""
+	if names := r.o.values("o"); len(names) > 0 {
+		name = names[min(r.index, len(names)-1)]
+	} else if r.o.has("O") {
+		if name = path.Base(r.url.Path); name == "." || name == "/" {
+			return r.failed(23, "Failed to extract a filename from the URL to use for storage"), false
+		}
+	}
+	if !r.o.has("s", "no-progress-meter", "I", "#") && (name != "" && name != "-" || !r.TTY) {
+		r.meter()
+	}
+	if name == "" || name == "-" {
+		r.print(text)
+		return Outcome{}, true
+	}
+	if err := r.write(name, []byte(text), storage.Truncate); err != nil {
+		return r.failed(23, "Failure writing output to destination: %s: %s", name, reason(err)), false
+	}
+	return Outcome{}, true
+}
+
+func (r *curlRun) comment(format string, values ...any) {
+	if r.o.has("v") {
+		fmt.Fprintf(r.Stderr, "* "+format+"\n", values...)
+	}
 }

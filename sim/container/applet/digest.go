@@ -165,7 +165,7 @@ func cmp(c *Call) Outcome {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		if a[i] != b[i] {
 			if !o.has("l") {
-				c.printf("%s %s differ: byte %d, line %d\n", operands[0], operands[1], i+1, line)
+				c.printf("%s %s differ: char %d, line %d\n", operands[0], operands[1], i+1, line)
 				return Exit(1)
 			}
 			c.printf("%d %3o %3o\n", i+1, a[i], b[i])

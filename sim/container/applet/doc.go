@@ -19,12 +19,13 @@
 //
 // # Bounds
 //
-// sed stops after maxSedSteps commands, awk after about a thousand times maxAwkPolls instructions, seq and
-// brace-like output after maxOutput bytes, yes as if its reader had gone away. Each says so.
+// sed stops after the work of maxSedSteps, awk after about a thousand times maxAwkPolls instructions or maxOutput bytes, seq and
+// printf after maxOutput bytes. Each says so. Only yes ends in silence, like the real one whose reader has gone away.
+// What awk's variables hold is bounded by its instructions alone.
 //
 // # Not simulated
 //
 // TLS, HTTP/2, ICMP (ping asks by TCP whether a host is there), memory (free), back-references in
-// search patterns, awk's pipes and files, and languages other than C. An awk "for (k in a)" goes through the keys in order:
+// search patterns, awk's pipes, files and more than one input file, and languages other than C. An awk "for (k in a)" goes through the keys in order:
 // numbers first, then text, where a real awk has no order one can rely on.
 package applet

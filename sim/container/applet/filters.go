@@ -37,7 +37,7 @@ func wc(c *Call) Outcome {
 		total[4] = max(total[4], row[4])
 		rows = append(rows, row)
 	}
-	if len(list) != 1 || len(o.operands) > 1 {
+	if len(o.operands) > 1 {
 		rows, list = append(rows, total), append(list, input{name: "total"})
 	}
 	shown := 0

@@ -240,8 +240,7 @@ func (p *sedParser) insertion() (string, error) {
 		if p.peek() == '\n' {
 			p.at++
 		} else {
-			p.at = start
-			p.skip(" \t")
+			p.at = start // blanks after "a\" belong to the text
 		}
 	}
 	if p.at >= len(p.text) {
@@ -249,8 +248,10 @@ func (p *sedParser) insertion() (string, error) {
 	}
 	var out strings.Builder
 	for p.at < len(p.text) && p.text[p.at] != '\n' {
-		if p.text[p.at] == '\\' && p.at+1 < len(p.text) {
-			p.at++
+		if p.text[p.at] == '\\' {
+			if p.at++; p.at == len(p.text) {
+				break
+			}
 			if p.text[p.at] == 't' {
 				out.WriteByte('\t')
 				p.at++
@@ -261,57 +262,4 @@ func (p *sedParser) insertion() (string, error) {
 		p.at++
 	}
 	return out.String() + "\n", nil
-}
-
-func (p *sedParser) address(second bool) (sedAddress, error) {
-	char := p.peek()
-	switch {
-	case char >= '0' && char <= '9':
-		address := sedAddress{kind: 'n', number: p.integer()}
-		if p.peek() == '~' {
-			p.at++
-			address.kind, address.step = '~', p.integer()
-		}
-		return address, nil
-	case char == '$':
-		p.at++
-		return sedAddress{kind: '$'}, nil
-	case second && (char == '+' || char == '~'):
-		p.at++
-		kind := byte('+')
-		if char == '~' {
-			kind = 'm'
-		}
-		return sedAddress{kind: kind, number: p.integer()}, nil
-	case char == '/' || char == '\\':
-		if char == '\\' {
-			p.at++
-		}
-		delimiter := p.peek()
-		p.at++
-		pattern, err := p.delimited(delimiter, true)
-		if err != nil {
-			return sedAddress{}, plainError("unterminated address regex")
-		}
-		flags := ""
-		for p.peek() == 'I' || p.peek() == 'M' {
-			flags += strings.ToLower(string(p.peek()))
-			p.at++
-		}
-		compiled, err := p.compile(pattern, flags)
-		return sedAddress{kind: '/', pattern: compiled}, err
-	}
-	return sedAddress{}, nil
-}
-
-// compile makes a pattern; the empty one is nil: the last one used.
-func (p *sedParser) compile(pattern, flags string) (*regexp.Regexp, error) {
-	if pattern == "" {
-		return nil, nil
-	}
-	kind := basic
-	if p.extended {
-		kind = extended
-	}
-	return compilePattern(pattern, kind, flags)
 }

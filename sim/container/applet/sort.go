@@ -233,6 +233,11 @@ func sortCommand(c *Call) Outcome {
 	if len(separator) > 1 {
 		return c.fail(2, "multi-character tab %s", quote(separator))
 	}
+	for _, name := range o.operands {
+		if _, err := c.files().Stat(name); err != nil && !c.isStdin(name) {
+			return c.fail(2, "cannot read: %s: %s", name, reason(err))
+		}
+	}
 	list, failed, outcome, ok := c.inputs(o.operands)
 	if !ok {
 		return outcome

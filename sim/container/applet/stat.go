@@ -87,6 +87,9 @@ func (c *Call) statFormat(format, name string, info storage.Info) string {
 			out.WriteString(name)
 		case 'N':
 			out.WriteString(quote(name))
+			if target, err := c.files().Readlink(name); err == nil {
+				out.WriteString(" -> " + quote(target))
+			}
 		case 's':
 			fmt.Fprint(&out, sizeOf(info))
 		case 'a':

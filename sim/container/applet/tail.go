@@ -44,7 +44,7 @@ func tail(c *Call) Outcome {
 		}
 		data, err := c.read(name)
 		if err != nil {
-			c.errorf("cannot open %s for reading: %s", quote(name), reason(err))
+			c.errorf("%s: %s", openProblem(name, err), reason(err))
 			failed, state.sizes[i] = true, -1
 			continue
 		}
