@@ -131,7 +131,9 @@ func refuseProcSubst(*syntax.ProcSubst) (string, error) {
 
 // readDir implements expand.Config.ReadDir2 on the container's files.
 func (e *expander) readDir(path string) ([]fs.DirEntry, error) {
-	e.m.steps += 4
+	if e.m.steps += 4; e.m.steps > e.m.spec.Limits.Steps {
+		return nil, errTooBig // links that lead in circles make endlessly many paths; the machine stops after this word
+	}
 	list, err := e.m.files.ReadDir(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrPermission) {

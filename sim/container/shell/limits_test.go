@@ -48,6 +48,9 @@ func TestBudgets(t *testing.T) {
 		{"zero sleep", "while :; do sleep 0; done", "an endless loop?", 124},
 		{"trap loop", "trap 'kill -USR1 $$' USR1; kill -USR1 $$; while :; do :; done", "an endless loop?", 124},
 		{"alias loop", "alias a='b' b='a'; a", "not found", 127},
+		{"glob bomb with links", "mkdir a; cd a; ln -s . b; ln -s . c; ln -s . d; echo */*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/* | wc -c", "an endless loop?", 124},
+		{"recursive glob with links", "shopt -s globstar; mkdir a; cd a; ln -s . b; ln -s . c; ln -s . d; echo ** | wc -c", "an endless loop?", 124},
+		{"regular expressions", "x=$(printf %50000s a); [[ $x =~ (a*)*(.*)*b ]]; echo ${x##*(*(*a))}; case $x in *a*a*a*a*b) ;; esac", "", -1},
 		{"glob bomb", "mkdir -p a/a/a/a/a; cd a; ln -s . b; echo */*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/* | wc -c", "", -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
