@@ -9,11 +9,15 @@
 //
 //	Decode            text to typed objects in the stored version, refusing unknown fields
 //	Default           fills in what was left out
-//	PrepareForCreate  or PrepareForUpdate: drops what the client may not set, bumps the generation
-//	AdmitPod          for new Pods only: service account, its token volume, tolerations
-//	Validate          or ValidateUpdate: errors in upstream's words, which Invalid turns into a Status
+//	AdmitPod          for new Pods: priority, service account and its token, tolerations; AdmitClaim for new claims
+//	PrepareForCreate  or PrepareForUpdate: drops what the client may not set, counts the generation
+//	Validate          or ValidateUpdate: errors in upstream's words, which Kind.Invalid turns into a Status
 //
+// The methods of Release with the same names do the same by the rules and feature gates of that release.
 // The committer then sets uid, creationTimestamp and resourceVersion; this package never does.
+//
+// Of a Job the uid is set before PrepareForCreate, which makes the selector from it. Objects are changed in place
+// and may come to share parts with the old object, which like every committed object is never changed.
 //
 // # Versions
 //
@@ -22,9 +26,15 @@
 //
 // # Revisions
 //
-// NewStatefulSetRevision and its companions give a ControllerRevision the same bytes and the same hash as
+// NewRevision and its companions give a ControllerRevision the same bytes and the same hash as
 // upstream does, so that the name of a revision, and a Pod's label controller-revision-hash, are those that
 // a real cluster shows for the same template.
+//
+// # What is not simulated
+//
+// Validation leaves Windows options, SELinux, sysctls, certificate projections and the insides of volume plugins
+// that Kubernetes has removed unseen. Autoscalers, ingresses, network policies and cron jobs are kept and printed
+// but do nothing. Kinds outside the table, custom resources among them, are refused by Decode with a hint.
 //
 // Upstream's sources, named in the comments, are those of Kubernetes v1.36.3. Message texts are upstream's.
 package api
