@@ -17,17 +17,28 @@ func (r *Registry) Bind(pod api.Name, node string) (*corev1.Pod, error) {
 		return nil, err
 	}
 	old := object.(*corev1.Pod)
-	if old.DeletionTimestamp != nil {
-		return nil, apierrors.NewConflict(kind.GroupResource(), pod.Name, fmt.Errorf("pod %s is being deleted, cannot be assigned to a host", pod.Name))
-	}
-	if old.Spec.NodeName != "" {
-		return nil, apierrors.NewConflict(kind.GroupResource(), pod.Name, fmt.Errorf("pod %s is already assigned to node %q", pod.Name, old.Spec.NodeName))
+	if reason := unbindable(old); reason != nil {
+		return nil, apierrors.NewConflict(corev1.Resource("pods/binding"), pod.Name, reason)
 	}
 	changed := old.DeepCopy()
 	changed.Spec.NodeName = node
+	changed.Status.NominatedNodeName = ""
 	setCondition(changed, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: r.timestamp()})
 	r.Tx.Put(changed)
 	return changed, nil
+}
+
+// unbindable says why the Pod cannot be put on a node.
+func unbindable(pod *corev1.Pod) error {
+	switch {
+	case pod.DeletionTimestamp != nil:
+		return fmt.Errorf("pod %s is being deleted, cannot be assigned to a host", pod.Name)
+	case pod.Spec.NodeName != "":
+		return fmt.Errorf("pod %s is already assigned to node %q", pod.Name, pod.Spec.NodeName)
+	case len(pod.Spec.SchedulingGates) > 0:
+		return fmt.Errorf("pod %s has non-empty .spec.schedulingGates", pod.Name)
+	}
+	return nil
 }
 
 // setCondition replaces the condition of the same type; the time of the last transition stays when the status does.

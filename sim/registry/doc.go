@@ -7,6 +7,7 @@
 //	create.go    POST: generated names, admission, defaults, validation, uid
 //	update.go    PUT and what a PATCH comes down to: locking, what a subresource may change, the end of finalizers
 //	delete.go    DELETE: preconditions, propagation, grace periods
-//	admission.go what upstream's admission plug-ins and allocators add to an object
+//	admission.go what upstream's admission plug-ins add to an object
+//	service.go   addresses and node ports of Services
 //	scale.go, binding.go, eviction.go  the subresources that are objects of their own
 package registry

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -33,6 +34,23 @@ func (r *Registry) Evict(name api.Name, options metav1.DeleteOptions) error {
 			}
 		}
 	}
+	if err := checkPreconditions(kind, pod, options.Preconditions); err != nil {
+		return err
+	}
+	target := pod.DeepCopy()
+	setCondition(target, corev1.PodCondition{
+		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: r.timestamp(),
+		Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
+	})
+	updated, err := r.Update(target, "status")
+	if err != nil {
+		return err
+	}
+	if options.Preconditions != nil && options.Preconditions.ResourceVersion != nil {
+		preconditions, version := *options.Preconditions, updated.GetResourceVersion()
+		preconditions.ResourceVersion = &version
+		options.Preconditions = &preconditions
+	}
 	_, _, err = r.Delete(kind, name, options)
 	return err
 }
@@ -47,20 +65,18 @@ func counted(pod *corev1.Pod) bool {
 }
 
 func (r *Registry) budgetOf(pod *corev1.Pod) (*policyv1.PodDisruptionBudget, error) {
-	var matching []*policyv1.PodDisruptionBudget
+	var found *policyv1.PodDisruptionBudget
 	for budget := range store.List[*policyv1.PodDisruptionBudget](r.Tx.View, pod.Namespace) {
 		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
-		if err == nil && budget.Spec.Selector != nil && selector.Matches(labels.Set(pod.Labels)) {
-			matching = append(matching, budget)
+		if err != nil || !selector.Matches(labels.Set(pod.Labels)) {
+			continue
 		}
+		if found != nil {
+			return nil, unclassified("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+		}
+		found = budget
 	}
-	switch len(matching) {
-	case 0:
-		return nil, nil
-	case 1:
-		return matching[0], nil
-	}
-	return nil, apierrors.NewInternalError(fmt.Errorf("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."))
+	return found, nil
 }
 
 // unhealthyMayGo is upstream's rule for Pods that are not Ready: they go while enough others are healthy, or always.
@@ -73,28 +89,50 @@ func unhealthyMayGo(budget *policyv1.PodDisruptionBudget) bool {
 
 // spend takes one disruption from the budget.
 func (r *Registry) spend(budget *policyv1.PodDisruptionBudget, pod *corev1.Pod) error {
-	if budget.Status.ObservedGeneration < budget.Generation {
-		problem := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 10)
-		problem.ErrStatus.Details.Causes = append(problem.ErrStatus.Details.Causes, metav1.StatusCause{
-			Type: policyv1.DisruptionBudgetCause, Message: fmt.Sprintf("The disruption budget %s is still being processed by the server.", budget.Name)})
-		return problem
-	}
-	if budget.Status.DisruptionsAllowed <= 0 {
-		problem := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
-		problem.ErrStatus.Details.Causes = append(problem.ErrStatus.Details.Causes, metav1.StatusCause{
-			Type: policyv1.DisruptionBudgetCause,
-			Message: fmt.Sprintf("The disruption budget %s needs %d healthy pods and has %d currently",
-				budget.Name, budget.Status.DesiredHealthy, budget.Status.CurrentHealthy)})
-		return problem
+	kind := api.KindOf(budget)
+	switch status := &budget.Status; {
+	case status.ObservedGeneration < budget.Generation:
+		return disruptionRefused(fmt.Sprintf("The disruption budget %s is still being processed by the server.", budget.Name), 10)
+	case status.DisruptionsAllowed < 0:
+		return kind.Forbidden(budget.Name, fmt.Errorf("pdb disruptions allowed is negative"))
+	case status.DisruptionsAllowed == 0:
+		return disruptionRefused(refusalOf(budget), 0)
 	}
 	changed := budget.DeepCopy()
 	changed.Status.DisruptionsAllowed--
+	if changed.Status.DisruptionsAllowed == 0 {
+		meta.SetStatusCondition(&changed.Status.Conditions, metav1.Condition{
+			Type: policyv1.DisruptionAllowedCondition, Reason: policyv1.InsufficientPodsReason, Status: metav1.ConditionFalse,
+			ObservedGeneration: changed.Status.ObservedGeneration, LastTransitionTime: r.timestamp(),
+		})
+	}
 	if changed.Status.DisruptedPods == nil {
 		changed.Status.DisruptedPods = map[string]metav1.Time{}
 	}
 	changed.Status.DisruptedPods[pod.Name] = r.timestamp()
-	r.Tx.Put(changed)
-	return nil
+	_, err := r.Update(changed, "status")
+	return err
+}
+
+func disruptionRefused(cause string, retryAfterSeconds int) error {
+	problem := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", retryAfterSeconds)
+	problem.ErrStatus.Details.Causes = append(problem.ErrStatus.Details.Causes, metav1.StatusCause{Type: policyv1.DisruptionBudgetCause, Message: cause})
+	return problem
+}
+
+// refusalOf says why the budget allows no disruption.
+func refusalOf(budget *policyv1.PodDisruptionBudget) string {
+	condition := meta.FindStatusCondition(budget.Status.Conditions, policyv1.DisruptionAllowedCondition)
+	told := condition != nil && condition.Status == metav1.ConditionFalse && condition.Message != ""
+	switch {
+	case told && condition.Reason == policyv1.SyncFailedReason:
+		return fmt.Sprintf("The disruption budget %s does not allow evicting pods currently because it failed sync: %s", budget.Name, condition.Message)
+	case budget.Status.CurrentHealthy <= budget.Status.DesiredHealthy:
+		return fmt.Sprintf("The disruption budget %s needs %d healthy pods and has %d currently", budget.Name, budget.Status.DesiredHealthy, budget.Status.CurrentHealthy)
+	case told:
+		return fmt.Sprintf("The disruption budget %s does not allow evicting pods currently (%s): %s", budget.Name, condition.Reason, condition.Message)
+	}
+	return fmt.Sprintf("The disruption budget %s does not allow evicting pods currently", budget.Name)
 }
 
 func podReady(pod *corev1.Pod) bool {

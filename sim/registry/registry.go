@@ -2,8 +2,8 @@ package registry
 
 import (
 	"fmt"
+	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -23,7 +23,7 @@ type Registry struct {
 func (r *Registry) Get(kind *api.Kind, name api.Name) (api.Object, error) {
 	object, found := r.Tx.Object(kind, name.Namespace, name.Name)
 	if !found {
-		return nil, apierrors.NewNotFound(kind.GroupResource(), name.Name)
+		return nil, kind.NotFound(name.Name)
 	}
 	return object, nil
 }
@@ -50,3 +50,7 @@ func (r *Registry) nameSuffix() string {
 }
 
 func (r *Registry) timestamp() metav1.Time { return api.Timestamp(r.Tx.Now()) }
+
+func (r *Registry) timestampIn(seconds int64) metav1.Time {
+	return api.Timestamp(r.Tx.Now().Add(time.Duration(seconds) * time.Second))
+}

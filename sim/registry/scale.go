@@ -57,7 +57,9 @@ func (r *Registry) UpdateScale(kind *api.Kind, scale *autoscalingv1.Scale) (*aut
 			field.Invalid(field.NewPath("spec", "replicas"), scale.Spec.Replicas, "must be greater than or equal to 0")})
 	}
 	if uid := scale.UID; uid != "" && uid != old.GetUID() {
-		return nil, apierrors.NewConflict(kind.GroupResource(), scale.Name, fmt.Errorf(
+		resource := kind.GroupResource()
+		resource.Resource += "/scale"
+		return nil, apierrors.NewConflict(resource, scale.Name, fmt.Errorf(
 			"Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.GetUID()))
 	}
 	changed := old.DeepCopyObject().(api.Object)

@@ -1,52 +1,44 @@
 package registry
 
 import (
-	"fmt"
-
+	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stsim/stsim/sim/api"
 )
 
-// optimisticLockMessage is upstream's registry.OptimisticLockErrorMsg.
-const optimisticLockMessage = "the object has been modified; please apply your changes to the latest version and try again"
-
 // Update replaces an object or one of its subresources ("" for the main resource). The object is taken over. An empty
-// resource version means: whatever is there now. An update that changes nothing writes nothing, and gives back what is there.
+// resource version means: whatever is there now; an empty uid likewise. An update that changes nothing writes nothing,
+// and gives back what is there. One that takes the last finalizer from a terminating object ends it
+// (upstream: apiserver/pkg/registry/generic/registry/store.go Update).
 func (r *Registry) Update(object api.Object, subresource string) (api.Object, error) {
-	kind := api.KindOf(object)
-	old, err := r.Get(kind, api.NameOf(object))
-	if err != nil {
-		return nil, err
+	kind, name := api.KindOf(object), api.NameOf(object)
+	old, found := r.Tx.Object(kind, name.Namespace, name.Name)
+	switch uid := object.GetUID(); {
+	case !found && uid != "":
+		return nil, preconditionFailed(kind, name, uid, "")
+	case !found:
+		return nil, kind.NotFound(name.Name)
+	case uid != "" && uid != old.GetUID():
+		return nil, preconditionFailed(kind, name, uid, old.GetUID())
 	}
 	if version := object.GetResourceVersion(); version != "" && version != "0" && version != old.GetResourceVersion() {
-		return nil, apierrors.NewConflict(kind.GroupResource(), object.GetName(), fmt.Errorf(optimisticLockMessage))
-	}
-	if uid := object.GetUID(); uid != "" && uid != old.GetUID() {
-		return nil, apierrors.NewConflict(kind.GroupResource(), object.GetName(), fmt.Errorf(
-			"Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.GetUID()))
+		return nil, kind.Conflict(name.Name)
 	}
 	api.Stamp(object)
 	object.SetResourceVersion(old.GetResourceVersion())
-	object.SetUID(old.GetUID())
-	object.SetCreationTimestamp(old.GetCreationTimestamp())
-	object.SetDeletionTimestamp(old.GetDeletionTimestamp())
-	object.SetDeletionGracePeriodSeconds(old.GetDeletionGracePeriodSeconds())
-	object.SetGenerateName(old.GetGenerateName())
 	object.SetSelfLink("")
-	object.SetGeneration(old.GetGeneration())
-	r.Settings.Release.PrepareForUpdate(object, old, subresource)
 	r.Settings.Release.Default(object)
-	if err := r.admitUpdate(object, old); err != nil {
+	r.Settings.Release.PrepareForUpdate(object, old, subresource)
+	if err := r.completeUpdate(object, old, subresource); err != nil {
 		return nil, err
 	}
 	if problems := r.Settings.Release.ValidateUpdate(object, old, subresource); len(problems) > 0 {
-		return nil, apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), object.GetName(), problems)
+		return nil, apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), name.Name, problems)
 	}
-	if r.finished(object) {
-		r.Tx.Put(object) // watchers see the last finalizer go before the object does
-		r.Tx.Delete(object)
+	if finished(object, old) {
+		r.Tx.Delete(old)
 		return object, nil
 	}
 	if apiequality.Semantic.DeepEqual(object, old) {
@@ -56,11 +48,24 @@ func (r *Registry) Update(object api.Object, subresource string) (api.Object, er
 	return object, nil
 }
 
-// finished says whether a terminating object has nothing left that holds it.
-func (r *Registry) finished(object api.Object) bool {
-	if object.GetDeletionTimestamp() == nil || len(object.GetFinalizers()) > 0 || len(namespaceFinalizers(object)) > 0 {
+// completeUpdate is what takes more than the object: other objects, or the time.
+func (r *Registry) completeUpdate(object, old api.Object, subresource string) error {
+	switch object := object.(type) {
+	case *corev1.Service:
+		if subresource == "" {
+			return r.allocateService(object, old.(*corev1.Service))
+		}
+	case *corev1.PersistentVolume:
+		r.notePhase(object, old.(*corev1.PersistentVolume))
+	}
+	return nil
+}
+
+// finished says whether a terminating object has nothing left that holds it (upstream: ShouldDeleteDuringUpdate).
+func finished(object, old api.Object) bool {
+	if old.GetDeletionTimestamp() == nil || len(object.GetFinalizers()) > 0 || len(namespaceFinalizers(object)) > 0 {
 		return false
 	}
-	grace := object.GetDeletionGracePeriodSeconds()
+	grace := old.GetDeletionGracePeriodSeconds()
 	return grace == nil || *grace == 0
 }
