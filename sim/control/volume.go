@@ -100,6 +100,9 @@ func wakeForVolume(view store.View, change store.Change, volume *corev1.Persiste
 		if found {
 			wake(Key{Namespace: claim.Namespace, Name: claim.Name})
 		}
+		if found && claim.UID == reference.UID && claim.Spec.VolumeName == "" && storage.SameVolumeMode(volume, claim) {
+			return // the claim completes the binding
+		}
 	}
 	if change.New == nil {
 		return

@@ -28,7 +28,8 @@ func syncClaim(in Input) Plan {
 func syncUnboundClaim(in Input, claim *corev1.PersistentVolumeClaim) Plan {
 	var plan Plan
 	class := classOfClaim(in.View, claim)
-	volume, notice := storage.Match(claim, candidates(in.View, claim), class)
+	_, making := claim.Annotations[provisioningStarted]
+	volume, notice := storage.Match(claim, candidates(in.View, claim, !making), class)
 	if volume != nil {
 		bind(&plan, volume, claim)
 		return plan
@@ -50,8 +51,8 @@ func syncUnboundClaim(in Input, claim *corev1.PersistentVolumeClaim) Plan {
 }
 
 // candidates are the volumes that the claim might get. A claim that names its volume, or whose volume was made for it, asks for
-// one row; only the others look through all volumes.
-func candidates(view store.View, claim *corev1.PersistentVolumeClaim) []*corev1.PersistentVolume {
+// one row; only the others look through all volumes, if they are to.
+func candidates(view store.View, claim *corev1.PersistentVolumeClaim, all bool) []*corev1.PersistentVolume {
 	name := claim.Spec.VolumeName
 	if name == "" {
 		name = storage.VolumeName(claim)
@@ -60,7 +61,7 @@ func candidates(view store.View, claim *corev1.PersistentVolumeClaim) []*corev1.
 	if found && (claim.Spec.VolumeName != "" || storage.IsBoundTo(volume, claim)) {
 		return []*corev1.PersistentVolume{volume}
 	}
-	if claim.Spec.VolumeName != "" {
+	if claim.Spec.VolumeName != "" || !all {
 		return nil
 	}
 	var volumes []*corev1.PersistentVolume

@@ -32,8 +32,8 @@ func provision(in Input, plan *Plan, claim *corev1.PersistentVolumeClaim, class 
 		requestProvisioning(plan, claim, class, nil)
 		return
 	}
-	started, err2 := time.Parse(time.RFC3339Nano, claim.Annotations[provisioningStarted])
-	if err2 != nil { // not started
+	started, unreadable := time.Parse(time.RFC3339Nano, claim.Annotations[provisioningStarted])
+	if unreadable != nil { // not started
 		requestProvisioning(plan, claim, class, map[string]string{provisioningStarted: in.Now.UTC().Format(time.RFC3339Nano)})
 		plan.Requeue = in.Now.Add(in.Settings.Timings.Provision)
 		return
@@ -42,10 +42,13 @@ func provision(in Input, plan *Plan, claim *corev1.PersistentVolumeClaim, class 
 		plan.Requeue = due
 		return
 	}
-	notice := storage.ProvisionedNotice(made.Volume, class, err)
-	told := noticed(provisionerSource(class), claim, notice)
-	if err != nil {
-		plan.Events = append(plan.Events, told) // tried again when something changes
+	told := noticed(provisionerSource(class), claim, storage.ProvisionedNotice(made.Volume, class, err))
+	if err != nil { // tried again when something changes, such as a volume that somebody makes
+		if volume, _ := storage.Match(claim, candidates(in.View, claim, true), class); volume != nil {
+			bind(plan, volume, claim)
+			return
+		}
+		plan.Events = append(plan.Events, told)
 		return
 	}
 	taken := []string{"AlreadyExists"}
