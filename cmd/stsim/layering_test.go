@@ -57,7 +57,7 @@ var layers = []layer{
 		others: append([]string{"k8s.io/client-go/", "k8s.io/cri-streaming/", "k8s.io/streaming/", "k8s.io/kube-openapi/", "github.com/gorilla/websocket",
 			"gopkg.in/evanphx/json-patch.v4", "sigs.k8s.io/"}, kubernetes...),
 		door: true, reason: "HTTP is a door"},
-	{folder: "sim/kubectl", ours: []string{"sim", "sim/door", "sim/apiserver"},
+	{folder: "sim/kubectl", ours: []string{"sim", "sim/api", "sim/door", "sim/apiserver"},
 		others: append([]string{"k8s.io/kubectl/", "k8s.io/cli-runtime/", "k8s.io/client-go/", "github.com/spf13/cobra", "github.com/gorilla/websocket", "k8s.io/klog/", "sigs.k8s.io/yaml"}, kubernetes...),
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "storage", "dnsserver"},

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/stsim/stsim/sim"
 )
@@ -13,6 +14,7 @@ type Door struct {
 	cluster *sim.Cluster
 	changed chan struct{} // closed when something happened, and made anew
 	waiting int
+	held    time.Time // see Hold
 }
 
 // New makes the door of a cluster. From then on the cluster is used through the door only.
@@ -66,6 +68,20 @@ func (d *Door) Waiting() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.waiting
+}
+
+// Hold keeps [Door.Drive] from letting virtual time pass for a duration of the wall clock: some clients sleep a moment, instead of waiting for an
+// answer, before they look at what they have been told, and while they do nothing shall happen.
+func (d *Door) Hold(duration time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = time.Now().Add(duration)
+}
+
+func (d *Door) onHold() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Before(d.held)
 }
 
 // announce tells those who wait that something happened. The lock is held.

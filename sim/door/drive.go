@@ -22,6 +22,9 @@ const (
 // Patience is how long (by the wall clock) a client may be busy with itself, or sleep, before Drive calls it stuck.
 const Patience = 60 * time.Second
 
+// idlePatience is how long (by the wall clock) a client that waits in vain is left to itself: it may be about to give up.
+const idlePatience = time.Second
+
 // settleRounds is how often in a row nobody else may be running before the process counts as quiet. Reading the counts is not
 // atomic: a goroutine may be on its way from one state to another.
 const settleRounds = 12
@@ -42,11 +45,15 @@ func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bo
 			pause(done, 20*time.Microsecond)
 		} else if attend() {
 			lastProgress = time.Now()
-		} else if d.Waiting() > 0 {
-			if rest := d.next(end); rest != "" {
+		} else if d.Waiting() > 0 && !d.onHold() {
+			switch rest := d.next(end); {
+			case rest == "":
+				lastProgress = time.Now()
+			case time.Since(lastProgress) > idlePatience:
 				return rest
+			default:
+				pause(done, time.Millisecond)
 			}
-			lastProgress = time.Now()
 		} else {
 			pause(done, time.Millisecond)
 		}

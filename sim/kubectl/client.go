@@ -3,6 +3,7 @@ package kubectl
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -66,6 +67,9 @@ func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 	defer files.remove()
 	command.Args, command.Stdout, command.Stderr = files.args, files.output(command.Stdout), files.output(command.Stderr)
 
+	if command.Terminal && wantsTerminal(command.Args) {
+		command.Stderr = &withoutWarning{to: command.Stderr}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan int, 1)
@@ -96,7 +100,8 @@ func (c *Client) execute(ctx context.Context, command Command) (code int) {
 	}()
 	flags := newFlags()
 	config := rest.CopyConfig(c.config)
-	config.Wrap(newTransport(ctx, c.door, command).wrap)
+	between := newTransport(ctx, c.door, command)
+	config.Wrap(between.wrap)
 	config.WarningHandler = rest.NewWarningWriter(command.Stderr, rest.WarningWriterOptions{Deduplicate: true})
 	get := &getter{flags: flags, config: config, discovery: c.discovery, warn: func(text string) { fmt.Fprintln(command.Stderr, text) }}
 	root := newTree(command.Args, get, flags, streams{In: command.Stdin, Out: command.Stdout, ErrOut: command.Stderr})
@@ -108,6 +113,7 @@ func (c *Client) execute(ctx context.Context, command Command) (code int) {
 		}
 		util.CheckErr(err)
 	}
+	between.sayGoodbye()
 	return 0
 }
 
@@ -122,6 +128,12 @@ var silence sync.Once
 // takeOverGlobals changes the two things that kubectl keeps for the whole process: what ends a failed command, and where logs go.
 func takeOverGlobals() {
 	util.BehaviorOnFatal(func(message string, code int) { panic(exit{message, code}) })
-	klog.LogToStderr(false)
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	for name, value := range map[string]string{"logtostderr": "false", "stderrthreshold": "FATAL"} {
+		if err := flags.Set(name, value); err != nil {
+			panic(err) // klog has these flags
+		}
+	}
 	klog.SetOutput(io.Discard)
 }

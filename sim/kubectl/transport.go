@@ -16,20 +16,27 @@ import (
 // pollInterval is the virtual time that passes when a client asks the same question again: kubectl polls about once a second.
 const pollInterval = time.Second
 
+// syncInterval is a little more than what client-go sleeps (by the wall clock) before it looks whether an informer has its first list.
+const syncInterval = 130 * time.Millisecond
+
 // transport stands between one command and the cluster.
 type transport struct {
 	ctx  context.Context
 	door *door.Door
-	next http.RoundTripper
 
 	terminal bool // the command asked for a terminal, and the person sits at one
 
-	mu    sync.Mutex
-	asked map[string]bool // reads made so far, by URL
+	mu      sync.Mutex
+	asked   map[string]bool // reads made so far, by URL
+	deleted map[string]bool // paths of objects that the command has deleted
+
+	goodbye string // to be said when the session at the terminal has ended
+	say     io.Writer
 }
 
 func newTransport(ctx context.Context, d *door.Door, command Command) *transport {
-	return &transport{ctx: ctx, door: d, terminal: command.Terminal && wantsTerminal(command.Args), asked: map[string]bool{}}
+	return &transport{ctx: ctx, door: d, terminal: command.Terminal && wantsTerminal(command.Args),
+		asked: map[string]bool{}, deleted: map[string]bool{}, say: command.Stdout}
 }
 
 // wantsTerminal looks for -t among the flags, also as -it.
@@ -47,39 +54,48 @@ func wantsTerminal(args []string) bool {
 	return false
 }
 
+// wrap is called for each of the command's connections: one for requests, one more for each stream.
 func (t *transport) wrap(next http.RoundTripper) http.RoundTripper {
-	t.next = next
-	return t
+	return &connection{transport: t, next: next}
+}
+
+type connection struct {
+	*transport
+	next http.RoundTripper
 }
 
 // RoundTrip implements [http.RoundTripper].
-func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
 	if t.ctx.Err() != nil {
 		return nil, t.ctx.Err()
 	}
-	if t.repeated(request) {
+	switch {
+	case t.awaitsDeletion(request):
+		if err := t.awaitDeletion(request); err != nil {
+			return nil, err
+		}
+	case t.repeated(request):
 		t.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(pollInterval) })
+	case request.URL.Query().Get("sendInitialEvents") == "true":
+		t.door.Hold(syncInterval)
 	}
 	if t.terminal && (strings.HasSuffix(request.URL.Path, "/exec") || strings.HasSuffix(request.URL.Path, "/attach")) {
 		request = withTerminal(request)
+		t.rememberSession(request)
+	} else {
+		t.sayGoodbye()
 	}
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
+	if request.Method == http.MethodDelete && response.StatusCode < 300 {
+		t.mu.Lock()
+		t.deleted[request.URL.Path] = true
+		t.mu.Unlock()
+	}
 	response.Body = &body{ReadCloser: response.Body, ctx: t.ctx}
 	return response, nil
-}
-
-// withTerminal asks for a terminal on the container's side. kubectl itself asks for one only when its own standard input is a terminal of
-// this machine, which that of a page never is.
-func withTerminal(request *http.Request) *http.Request {
-	request = request.Clone(request.Context())
-	query := request.URL.Query()
-	query.Set("tty", "true")
-	query.Del("stderr")
-	request.URL.RawQuery = query.Encode()
-	return request
 }
 
 // repeated says whether the command has read the same before: then it polls.

@@ -58,35 +58,44 @@ type entry struct {
 	make constructor
 }
 
+// connected and named make the constructors that kubectl has in other forms alike.
+func connected(make func(genericclioptions.RESTClientGetter, streams) *cobra.Command) constructor {
+	return func(f factory, s streams) *cobra.Command { return make(f, s) }
+}
+
+func named(make func(string, factory, streams) *cobra.Command) constructor {
+	return func(f factory, s streams) *cobra.Command { return make("kubectl", f, s) }
+}
+
 // groups are the commands offered, in the order of kubectl's help. Not offered are those that act on the person's machine (config, edit,
 // diff, proxy, port-forward, plugin, completion): see [refused].
 var groups = []group{
 	{"Basic Commands (Beginner):", []entry{
 		{"create", create.NewCmdCreate}, {"expose", expose.NewCmdExposeService}, {"run", run.NewCmdRun}, {"set", set.NewCmdSet}}},
 	{"Basic Commands (Intermediate):", []entry{
-		{"explain", func(f factory, s streams) *cobra.Command { return explain.NewCmdExplain("kubectl", f, s) }},
-		{"get", func(f factory, s streams) *cobra.Command { return get.NewCmdGet("kubectl", f, s) }},
+		{"explain", named(explain.NewCmdExplain)},
+		{"get", named(get.NewCmdGet)},
 		{"delete", delete.NewCmdDelete}}},
 	{"Deploy Commands:", []entry{
-		{"rollout", func(f factory, s streams) *cobra.Command { return rollout.NewCmdRollout("kubectl", f, s) }},
+		{"rollout", named(rollout.NewCmdRollout)},
 		{"scale", scale.NewCmdScale}, {"autoscale", autoscale.NewCmdAutoscale}}},
 	{"Cluster Management Commands:", []entry{
-		{"cluster-info", clusterinfo.NewCmdClusterInfo}, {"cordon", drain.NewCmdCordon}, {"uncordon", drain.NewCmdUncordon},
+		{"cluster-info", connected(clusterinfo.NewCmdClusterInfo)}, {"cordon", drain.NewCmdCordon}, {"uncordon", drain.NewCmdUncordon},
 		{"drain", drain.NewCmdDrain}, {"taint", taint.NewCmdTaint}}},
 	{"Troubleshooting and Debugging Commands:", []entry{
-		{"describe", func(f factory, s streams) *cobra.Command { return describe.NewCmdDescribe("kubectl", f, s) }},
+		{"describe", named(describe.NewCmdDescribe)},
 		{"logs", logs.NewCmdLogs}, {"attach", attach.NewCmdAttach}, {"exec", exec.NewCmdExec}, {"cp", cp.NewCmdCp},
-		{"auth", auth.NewCmdAuth}, {"events", events.NewCmdEvents}}},
+		{"auth", auth.NewCmdAuth}, {"events", connected(events.NewCmdEvents)}}},
 	{"Advanced Commands:", []entry{
-		{"apply", func(f factory, s streams) *cobra.Command { return apply.NewCmdApply("kubectl", f, s) }},
-		{"patch", patch.NewCmdPatch}, {"replace", replace.NewCmdReplace}, {"wait", wait.NewCmdWait},
+		{"apply", named(apply.NewCmdApply)},
+		{"patch", patch.NewCmdPatch}, {"replace", replace.NewCmdReplace}, {"wait", connected(wait.NewCmdWait)},
 		{"kustomize", func(_ factory, s streams) *cobra.Command { return kustomize.NewCmdKustomize(s) }}}},
 	{"Settings Commands:", []entry{
 		{"label", label.NewCmdLabel},
-		{"annotate", func(f factory, s streams) *cobra.Command { return annotate.NewCmdAnnotate("kubectl", f, s) }}}},
+		{"annotate", named(annotate.NewCmdAnnotate)}}},
 	{"Other Commands:", []entry{
-		{"api-resources", func(f factory, s streams) *cobra.Command { return apiresources.NewCmdAPIResources(f, s) }},
-		{"api-versions", func(f factory, s streams) *cobra.Command { return apiresources.NewCmdAPIVersions(f, s) }},
+		{"api-resources", connected(apiresources.NewCmdAPIResources)},
+		{"api-versions", connected(apiresources.NewCmdAPIVersions)},
 		{"options", func(_ factory, s streams) *cobra.Command { return options.NewCmdOptions(s.Out) }},
 		{"version", version.NewCmdVersion}}},
 }
