@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 		{"match", "GET", maps + "?resourceVersionMatch=Exact", "", nil, 422, []string{"resourceVersionMatch is forbidden unless resourceVersion is provided"}},
 		{"future", "GET", maps + "?resourceVersion=99999", "", nil, 504, []string{"Too large resource version: 99999, current: ", `"reason":"ResourceVersionTooLarge"`}},
 		{"version", "GET", maps + "/a?resourceVersion=x", "", nil, 400, []string{"invalid syntax"}},
-		{"precondition", "DELETE", maps + "/a", `{"preconditions":{"uid":"other"}}`, nil, 409, []string{"Precondition failed: UID in precondition: other"}},
+		{"precondition", "DELETE", maps + "/a", `{"preconditions":{"uid":"other"}}`, nil, 409, []string{"precondition (other) does not match", `"reason":"Conflict"`}},
 		{"table", "GET", maps + "?includeObject=All", "", []string{"Accept: application/json;as=Table;v=v1;g=meta.k8s.io"}, 400, []string{`unrecognized includeObject value: \"All\"`}},
 		{"not simulated", "PATCH", "/api/v1/namespaces/default/pods/a/ephemeralcontainers", "{}", []string{"Content-Type: application/merge-patch+json"}, 501, []string{"is not simulated (hint: "}},
 		{"upgrade", "POST", "/api/v1/namespaces/default/pods/a/exec?command=ls&stdout=1", "", nil, 400, []string{"Upgrade request required"}},
@@ -191,4 +191,3 @@ func TestTable(t *testing.T) {
 	w.ask("GET", "/api/v1/pods", "", "Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io").wants(t, 200, `"kind":"PartialObjectMetadataList"`, `"name":"web-0"`)
 	w.ask("GET", "/api/v1/namespaces/default/pods/web-0", "", "Accept: application/yaml").wants(t, 200, "apiVersion: v1\nkind: Pod\n")
 }
-

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+	"k8s.io/klog/v2"
 	"k8s.io/streaming/pkg/httpstream/wsstream"
 	utilexec "k8s.io/utils/exec"
 
@@ -63,6 +64,8 @@ func (s *session) overWebSocket(w http.ResponseWriter, req *http.Request) {
 	}
 	protocols[""] = protocols[wsstream.ChannelWebSocketProtocol]
 	delete(protocols, "v5."+wsstream.Base64ChannelWebSocketProtocol)
+	// The library logs every connection that this side closes. That is how all of them end.
+	req = req.WithContext(klog.NewContext(req.Context(), klog.Logger{}))
 	conn := wsstream.NewConn(protocols)
 	conn.SetIdleTimeout(idleTimeout)
 	negotiated, streams, err := conn.Open(w, req)
