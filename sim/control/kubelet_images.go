@@ -29,7 +29,8 @@ const (
 )
 
 // image gets a container's image as its pull policy says (upstream: pkg/kubelet/images/image_manager.go EnsureImageExists). A Pod that finds its image
-// being pulled for another one waits for that pull; upstream asks a second time, which is quick.
+// being pulled for another one waits for that pull; upstream asks a second time, which is quick. Looking up an image that is there takes no time:
+// that it was pulled is told all at once.
 func (s *podSync) image(spec *corev1.Container, run *container.Container) imageState {
 	since := s.imageWantedSince(spec, run)
 	image, found := store.GetRow[*container.Image](s.in.View, container.Images, (&container.Image{Node: s.sandbox.Node, Name: spec.Image}).RowKey())
@@ -46,8 +47,14 @@ func (s *podSync) image(spec *corev1.Container, run *container.Container) imageS
 	pulled := image.Present && image.PulledAt.After(since) && spec.ImagePullPolicy != corev1.PullNever
 	switch {
 	case image.Pulling:
+		if !image.Present && run == nil && s.pod.Status.PodIP == "" { // the first look at it, and the pull is another Pod's
+			s.event(corev1.EventTypeNormal, "Pulling", pullingText(s.in.Settings.Release, spec.Image))
+		}
 		return imageComing
 	case pulled:
+		if image.PulledAt.Equal(image.StartedAt) {
+			s.event(corev1.EventTypeNormal, "Pulling", pullingText(s.in.Settings.Release, spec.Image))
+		}
 		s.event(corev1.EventTypeNormal, "Pulled", pulledText(s.in.Settings.Release, image))
 		return imagePresent
 	case image.Present && spec.ImagePullPolicy != corev1.PullAlways:
@@ -66,7 +73,9 @@ func (s *podSync) image(spec *corev1.Container, run *container.Container) imageS
 			return wait(reasonPullBackoff, pullBackoffText(s.in.Settings.Release, image))
 		}
 	}
-	s.event(corev1.EventTypeNormal, "Pulling", pullingText(s.in.Settings.Release, spec.Image))
+	if !image.Present && s.in.Settings.Timings.ImagePull > 0 {
+		s.event(corev1.EventTypeNormal, "Pulling", pullingText(s.in.Settings.Release, spec.Image))
+	}
 	s.command(container.Command{Action: container.PullImage, Image: spec.Image})
 	return imageComing
 }

@@ -94,8 +94,10 @@ func TestKubeletPullsAnImageOnce(t *testing.T) {
 	w.put(kubeletPod("a", func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "nginx:1.27" }))
 	w.put(kubeletPod("b", func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "nginx:1.27" }))
 	w.runUntil(w.start.Add(10 * time.Second))
-	if n := strings.Count(strings.Join(w.lines, "\n"), "pull image"); n != 1 {
-		t.Errorf("expected one pull, found %d", n)
+	for text, want := range map[string]int{"pull image": 1, "event Normal Pulling: ": 2, "event Normal Pulled: Successfully": 2} {
+		if n := strings.Count(strings.Join(w.lines, "\n"), text); n != want {
+			t.Errorf("expected %q %d times, found %d", text, want, n)
+		}
 	}
 	for _, name := range []string{"a", "b"} {
 		if pod, _ := store.Get[*corev1.Pod](w.db.View(), "default", name); pod.Status.Phase != corev1.PodRunning {

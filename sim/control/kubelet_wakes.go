@@ -30,7 +30,7 @@ func wakeKubelet(view store.View, change store.Change, wake func(Key)) {
 		if concernsKubelet(before, after) {
 			wake(Key(api.NameOf(after)))
 		}
-		if after.Status.StartTime != nil && (before == nil || before.Status.StartTime == nil) {
+		if after.Status.StartTime != nil && (before == nil || before.Status.StartTime == nil) && usesClaims(after) {
 			wake(partKey(after, reportVolumes))
 		}
 	case *corev1.PersistentVolumeClaim:
