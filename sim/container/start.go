@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/container/shell"
+	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
 
@@ -29,7 +30,9 @@ func (w *World) createContainer(command Command) {
 	}
 	spec, found := specOf(sandbox.Pod, command.Container)
 	if !found {
-		return
+		if spec, found = w.addedLater(sandbox, command.Container); !found {
+			return
+		}
 	}
 	row := &Container{
 		UID: command.UID, Name: command.Container, Attempt: command.Attempt, Node: sandbox.Node,
@@ -42,6 +45,19 @@ func (w *World) createContainer(command Command) {
 	}
 	w.Tx.PutRow(Containers, row)
 	w.schedule(w.now().Add(w.Settings.Timings.ContainerStart), startDone, row.RowKey())
+}
+
+// addedLater finds an ephemeral container, which a Pod gets while it runs; from then on the sandbox knows the Pod with it.
+func (w *World) addedLater(sandbox *Sandbox, name string) (*corev1.Container, bool) {
+	pod, found := store.Get[*corev1.Pod](w.Tx.View, sandbox.Pod.Namespace, sandbox.Pod.Name)
+	if !found || pod.UID != sandbox.UID {
+		return nil, false
+	}
+	changed := *sandbox
+	changed.Pod = sandbox.Pod.DeepCopy()
+	changed.Pod.Spec.EphemeralContainers = pod.Spec.EphemeralContainers
+	w.Tx.PutRow(Sandboxes, &changed)
+	return specOf(changed.Pod, name)
 }
 
 // start runs a container's main process.
