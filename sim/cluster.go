@@ -86,6 +86,7 @@ func Make(options Options) (*Cluster, error) {
 	if err := c.input(c.bootstrap); err != nil {
 		return nil, fmt.Errorf("making the cluster: %w", err)
 	}
+	c.Settle(0) // what is due at once, such as the service accounts of the first namespaces
 	return c, nil
 }
 

@@ -148,7 +148,7 @@ func (s *session) run(ctx context.Context, in io.Reader, out, stderr io.Writer) 
 // connect copies input and output until the process has ended or the client has gone. The code is 0 for an attached process: how
 // it ends is not the client's concern.
 func (s *session) connect(ctx context.Context, in io.Reader, out, stderr io.Writer) (code int, err error) {
-	terminal := newTerminal(s.options.tty, out)
+	terminal := terminal{tty: s.options.tty, out: out}
 	if s.options.stdin && in != nil {
 		go s.copyInput(in, terminal)
 	}
@@ -175,7 +175,7 @@ func (s *session) connect(ctx context.Context, in io.Reader, out, stderr io.Writ
 	return code, nil
 }
 
-func (s *session) print(chunks []container.Chunk, terminal *terminal, stderr io.Writer) error {
+func (s *session) print(chunks []container.Chunk, terminal terminal, stderr io.Writer) error {
 	for _, chunk := range chunks {
 		var err error
 		switch {
@@ -194,23 +194,15 @@ func (s *session) print(chunks []container.Chunk, terminal *terminal, stderr io.
 }
 
 // copyInput types what the client types into the process.
-func (s *session) copyInput(in io.Reader, terminal *terminal) {
+func (s *session) copyInput(in io.Reader, terminal terminal) {
 	buffer := make([]byte, 32<<10)
 	for {
 		count, err := in.Read(buffer)
-		typed := terminal.typed(buffer[:count])
-		if err != nil {
-			typed.end = true
+		end := err != nil && s.process.endInput
+		if count > 0 || end {
+			s.server.door.Do(func(cluster *sim.Cluster) { cluster.Input(s.process.number, terminal.typed(buffer[:count]), end) })
 		}
-		s.server.door.Do(func(cluster *sim.Cluster) {
-			if len(typed.data) > 0 || typed.end && s.process.endInput {
-				cluster.Input(s.process.number, typed.data, typed.end && s.process.endInput)
-			}
-			if typed.interrupt {
-				cluster.Signal(s.process.number, sigInterrupt)
-			}
-		})
-		if err != nil || typed.end {
+		if err != nil {
 			_, _ = io.Copy(io.Discard, in) // the stream must be read for the connection to notice its end
 			return
 		}
