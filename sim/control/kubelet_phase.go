@@ -128,7 +128,9 @@ func (s *podSync) setConditions(status *corev1.PodStatus) {
 	own := []corev1.PodCondition{s.initialized(status), s.ready(ready, conditions), ready, {Type: corev1.PodScheduled, Status: corev1.ConditionTrue}}
 	if s.in.Settings.Release.AtLeast(29) {
 		ended := status.Phase == corev1.PodFailed || status.Phase == corev1.PodSucceeded
-		own = append([]corev1.PodCondition{{Type: corev1.PodReadyToStartContainers, Status: truth(s.sandbox != nil && s.sandbox.Ready && !ended)}}, own...)
+		// Since 1.35 the kubelet tells of the sandbox at once, before that with the outcome of its first sync (KEP-3085).
+		told := s.in.Settings.Release.AtLeast(35) || !s.starting()
+		own = append([]corev1.PodCondition{{Type: corev1.PodReadyToStartContainers, Status: truth(s.sandbox != nil && s.sandbox.Ready && told && !ended)}}, own...)
 	}
 	now := api.Timestamp(s.in.Now)
 	for _, condition := range own {

@@ -25,7 +25,7 @@ func (s *podSync) status() corev1.PodStatus {
 	}
 	s.addresses(&status)
 	status.InitContainerStatuses = s.containerStatuses(s.pod.Spec.InitContainers, old.InitContainerStatuses)
-	if !s.busy || old.Phase != corev1.PodPending || len(old.ContainerStatuses) == 0 { // upstream tells nothing of them before all have been started
+	if !s.starting() || len(old.ContainerStatuses) == 0 { // upstream tells nothing of them before all have been started
 		status.ContainerStatuses = s.containerStatuses(s.pod.Spec.Containers, old.ContainerStatuses)
 		slices.SortStableFunc(status.ContainerStatuses, byName)
 	}
@@ -34,6 +34,9 @@ func (s *podSync) status() corev1.PodStatus {
 	s.setConditions(&status)
 	return status
 }
+
+// starting says whether the kubelet is still at its first sync of the Pod: it tells of its outcome when that is over.
+func (s *podSync) starting() bool { return s.busy && s.pod.Status.Phase == corev1.PodPending }
 
 func byName(a, b corev1.ContainerStatus) int { return strings.Compare(a.Name, b.Name) }
 
@@ -53,7 +56,7 @@ func (s *podSync) addresses(status *corev1.PodStatus) {
 			status.HostIPs = nil
 		}
 	}
-	if s.sandbox != nil && len(s.sandbox.IPs) > 0 {
+	if s.sandbox != nil && len(s.sandbox.IPs) > 0 && !s.starting() {
 		status.PodIP, status.PodIPs = s.sandbox.IPs[0].String(), nil
 		for _, address := range s.sandbox.IPs {
 			status.PodIPs = append(status.PodIPs, corev1.PodIP{IP: address.String()})

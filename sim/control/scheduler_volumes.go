@@ -63,6 +63,8 @@ func (s *scheduling) volumeNeeds(pod *corev1.Pod) (n volumeNeeds, problem string
 			}
 		case claim.Spec.VolumeName == "" && storage.WaitsForFirstConsumer(class):
 			n.delayed = append(n.delayed, claim)
+		case !s.Settings.Release.AtLeast(10):
+			// Before 1.10 the scheduler looked at claims only for the zones of their volumes: the kubelet waited for them.
 		default:
 			return n, "pod has unbound immediate PersistentVolumeClaims"
 		}
