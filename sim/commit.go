@@ -5,7 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -37,37 +36,12 @@ const (
 
 // apply does what a loop wants done.
 func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
-	problem := plan.Error
-	failed := false
-	for _, write := range plan.Writes {
-		if failed && !write.Always {
-			continue
-		}
-		err := c.write(tx, write)
-		if err != nil && tolerated(err, write.Tolerate) {
-			err = nil
-		}
-		record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
-		switch {
-		case err == nil && write.Success != nil:
-			c.record(tx, *write.Success)
-		case err != nil:
-			failed = true
-			if problem == nil {
-				problem = err
-			}
-			if write.Verb == control.Create && apierrors.IsAlreadyExists(err) {
-				continue
-			}
-			for _, event := range write.Failure {
-				event.Message = strings.ReplaceAll(event.Message, "{error}", err.Error())
-				c.record(tx, event)
-			}
-		}
-	}
-	for _, event := range plan.Events {
-		c.record(tx, event)
-	}
+	problem := plan.Carry(
+		func(write control.Write) error { return c.write(tx, write) },
+		func(event control.Event) { c.record(tx, event) },
+		func(write control.Write, err error) {
+			record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
+		})
 	world := c.world(tx)
 	for _, command := range plan.Commands {
 		container.Execute(world, command)
@@ -117,16 +91,6 @@ func deleteOptions(options *control.DeleteOptions) metav1.DeleteOptions {
 		full.Preconditions.ResourceVersion = &options.ResourceVersion
 	}
 	return full
-}
-
-func tolerated(err error, reasons []string) bool {
-	reason := string(apierrors.ReasonForError(err))
-	for _, tolerable := range reasons {
-		if tolerable == reason {
-			return true
-		}
-	}
-	return false
 }
 
 // reschedule calls the loop again: after a back-off when it failed, otherwise when it asked for it.

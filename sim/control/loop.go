@@ -39,8 +39,8 @@ type Input struct {
 
 // Plan is what a loop wants done. The zero Plan is: nothing.
 type Plan struct {
-	// Writes are made in order. When one fails, those after it are not made, except those with Always; the loop is then
-	// called again for the key after a back-off (5 ms, doubling, at most 1000 s).
+	// Writes are made in order. When one fails, those after it are not made, except those with Always and those of other parts
+	// of its batch; the loop is then called again for the key after a back-off (5 ms, doubling, at most 1000 s). See [Plan.Carry].
 	Writes []Write
 	// Events are recorded whatever becomes of the writes.
 	Events []Event
@@ -79,7 +79,10 @@ type Write struct {
 	Failure []Event
 	// Always makes the write even when an earlier one of the Plan failed (a status that must be told in any case).
 	Always bool
-	// Tolerate lists errors that count as success: "NotFound", "AlreadyExists", "Conflict".
+	// Batch and Part say which writes upstream makes at the same time: the parts of a batch do not wait for one another, the
+	// batches, which are numbered in the order of the Plan, do. Zero is a batch and a part like any other.
+	Batch, Part int
+	// Tolerate lists errors (metav1.StatusReason) that count as success: "NotFound", "AlreadyExists", "Conflict".
 	Tolerate []string
 }
 

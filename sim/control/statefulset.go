@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -57,7 +59,8 @@ func wakeSetOfPod(view store.View, change store.Change, pod *corev1.Pod, wake fu
 		wakeController(view, pod.Namespace, current, wake)
 		return
 	}
-	if change.New == nil {
+	before, updated := change.Old.(*corev1.Pod)
+	if change.New == nil || updated && metav1.GetControllerOf(before) == nil && maps.Equal(before.Labels, pod.Labels) {
 		return
 	}
 	for set := range store.List[*appsv1.StatefulSet](view, pod.Namespace) {
@@ -82,9 +85,11 @@ type setSync struct {
 	Input
 	set  *appsv1.StatefulSet
 	plan Plan
-	// pods are those the set controls, in ascending order of their ordinals.
+	// pods are those the set controls, in the order of their names.
 	pods      []*corev1.Pod
 	monotonic bool
+	// batch and part are those of the next write.
+	batch, part int
 }
 
 func syncStatefulSet(in Input) Plan {
@@ -98,7 +103,9 @@ func syncStatefulSet(in Input) Plan {
 	}
 	s := &setSync{Input: in, set: set, monotonic: set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement}
 	revisions := s.ownRevisions(selector)
+	s.nextBatch()
 	s.claimPods(selector)
+	s.nextBatch()
 	current, update, collisions, err := s.chooseRevisions(revisions)
 	if err != nil {
 		s.plan.Error = err
@@ -123,15 +130,16 @@ func (s *setSync) claimPods(selector labels.Selector) {
 		case owner != nil && matches:
 			s.pods = append(s.pods, pod)
 		case owner != nil && s.set.DeletionTimestamp == nil:
-			s.write(Write{Verb: Update, Object: withoutOwner(pod, s.set), Tolerate: []string{"NotFound"}})
+			s.write(Write{Verb: Update, Object: withoutOwner(pod, s.set), Tolerate: []string{"NotFound", "Invalid"}})
+			s.part++
 		case owner == nil && matches && s.set.DeletionTimestamp == nil && pod.DeletionTimestamp == nil:
 			adopted := pod.DeepCopy()
 			adopted.OwnerReferences = append(adopted.OwnerReferences, *metav1.NewControllerRef(s.set, statefulSetKind))
 			s.write(Write{Verb: Update, Object: adopted})
-			s.pods = append(s.pods, pod)
+			s.part++
+			s.pods = append(s.pods, afterWrite(adopted))
 		}
 	}
-	slices.SortStableFunc(s.pods, func(a, b *corev1.Pod) int { return ordinalOf(a) - ordinalOf(b) })
 }
 
 // memberName says whether the Pod's name is one the set would give.
@@ -146,7 +154,20 @@ func withoutOwner(pod *corev1.Pod, set *appsv1.StatefulSet) *corev1.Pod {
 	return released
 }
 
-func (s *setSync) write(write Write) { s.plan.Writes = append(s.plan.Writes, write) }
+// afterWrite is an object as it will be when a write of this Plan has been made, for further writes: of whatever version it is then.
+func afterWrite[T api.Object](written T) T {
+	after := api.Copy(written)
+	after.SetResourceVersion("")
+	return after
+}
+
+func (s *setSync) write(write Write) {
+	write.Batch, write.Part = s.batch, s.part
+	s.plan.Writes = append(s.plan.Writes, write)
+}
+
+// nextBatch makes the writes from here on wait for those before.
+func (s *setSync) nextBatch() { s.batch, s.part = s.batch+1, 0 }
 
 // event makes an Event about the set, in the words of the release that is simulated.
 func (s *setSync) event(kind, reason, message string) Event {

@@ -106,8 +106,8 @@ func (s *setSync) claimsMatchRetention(pod *corev1.Pod) bool {
 	return match
 }
 
-// retainClaims gives the Pod's claims the owners that the retention policy asks for.
-func (s *setSync) retainClaims(pod *corev1.Pod, failure Event) {
+// retainClaims gives the Pod's claims the owners that the retention policy asks for. When that fails, failure is recorded, if it is not nil.
+func (s *setSync) retainClaims(pod *corev1.Pod, failure *Event) {
 	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
 		if claim == nil {
 			return
@@ -121,9 +121,13 @@ func (s *setSync) retainClaims(pod *corev1.Pod, failure Event) {
 		}
 		changed := claim.DeepCopy()
 		setClaimOwners(changed, s.set, pod)
-		event := failure
-		event.Message = strings.ReplaceAll(event.Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
-		s.write(Write{Verb: Update, Object: changed, Failure: []Event{event}})
+		var failures []Event
+		if failure != nil {
+			event := *failure
+			event.Message = strings.ReplaceAll(event.Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
+			failures = append(failures, event)
+		}
+		s.write(Write{Verb: Update, Object: changed, Failure: failures})
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stsim/stsim/sim/api"
 )
 
 // newPod makes the Pod of an ordinal, at the current revision where the rollout has not come to it and at the update revision
@@ -23,9 +25,9 @@ func (s *setSync) newPod(currentSet, updateSet *appsv1.StatefulSet, current, upd
 		old = ordinal < start+partitionOf(currentSet)
 	}
 	if old {
-		return podFromTemplate(currentSet, ordinal, current)
+		return s.podFromTemplate(currentSet, ordinal, current)
 	}
-	return podFromTemplate(updateSet, ordinal, update)
+	return s.podFromTemplate(updateSet, ordinal, update)
 }
 
 func partitionOf(set *appsv1.StatefulSet) int {
@@ -36,7 +38,7 @@ func partitionOf(set *appsv1.StatefulSet) int {
 	return int(*rolling.Partition)
 }
 
-func podFromTemplate(set *appsv1.StatefulSet, ordinal int, revision string) *corev1.Pod {
+func (s *setSync) podFromTemplate(set *appsv1.StatefulSet, ordinal int, revision string) *corev1.Pod {
 	template := &set.Spec.Template
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -46,7 +48,7 @@ func podFromTemplate(set *appsv1.StatefulSet, ordinal int, revision string) *cor
 		},
 		Spec: *template.Spec.DeepCopy(),
 	}
-	setIdentity(set, pod)
+	s.setIdentity(set, pod)
 	// The network identity is given once: both fields are immutable in a Pod.
 	pod.Spec.Hostname, pod.Spec.Subdomain = pod.Name, set.Spec.ServiceName
 	setStorage(set, pod)
@@ -63,13 +65,15 @@ func identityMatches(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 	return ordinal >= 0 && parent == set.Name && pod.Name == podName(set, ordinal) && pod.Labels[appsv1.StatefulSetPodNameLabel] == pod.Name
 }
 
-func setIdentity(set *appsv1.StatefulSet, pod *corev1.Pod) {
+func (s *setSync) setIdentity(set *appsv1.StatefulSet, pod *corev1.Pod) {
 	ordinal := ordinalOf(pod)
 	if pod.Labels == nil {
 		pod.Labels = map[string]string{}
 	}
 	pod.Labels[appsv1.StatefulSetPodNameLabel] = podName(set, ordinal)
-	pod.Labels[appsv1.PodIndexLabel] = strconv.Itoa(ordinal)
+	if s.Settings.Release.Enabled(api.PodIndexLabel) {
+		pod.Labels[appsv1.PodIndexLabel] = strconv.Itoa(ordinal)
+	}
 }
 
 func storageMatches(set *appsv1.StatefulSet, pod *corev1.Pod) bool {

@@ -3,7 +3,6 @@ package control
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,23 +23,16 @@ func (s *setSync) ownRevisions(selector labels.Selector) []*appsv1.ControllerRev
 		case owner != nil && owner.UID == s.set.UID:
 			revisions = append(revisions, revision)
 		case owner == nil:
-			revisions = append(revisions, revision)
 			if s.set.DeletionTimestamp == nil {
 				adopted := revision.DeepCopy()
 				adopted.OwnerReferences = append(adopted.OwnerReferences, *metav1.NewControllerRef(s.set, statefulSetKind))
 				s.write(Write{Verb: Update, Object: adopted})
+				revision = afterWrite(adopted)
 			}
+			revisions = append(revisions, revision)
 		}
 	}
-	slices.SortStableFunc(revisions, func(a, b *appsv1.ControllerRevision) int {
-		switch {
-		case a.Revision != b.Revision:
-			return int(a.Revision - b.Revision)
-		case !a.CreationTimestamp.Equal(&b.CreationTimestamp):
-			return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
+	slices.SortStableFunc(revisions, api.CompareRevisions)
 	return revisions
 }
 
@@ -65,16 +57,15 @@ func (s *setSync) chooseRevisions(revisions []*appsv1.ControllerRevision) (curre
 
 func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisions int32) (*appsv1.ControllerRevision, int32, error) {
 	var newest *appsv1.ControllerRevision
-	next := int64(1)
+	next := api.NextRevision(revisions)
 	if len(revisions) > 0 {
 		newest = revisions[len(revisions)-1]
-		next = newest.Revision + 1
 	}
 	// The template is what it was when the status was last written, so its revision is too: nothing to encode and compare.
 	if newest != nil && s.set.Status.ObservedGeneration == s.set.Generation && s.set.Status.UpdateRevision == newest.Name {
 		return newest, collisions, nil
 	}
-	proposed, err := api.NewRevision(s.set, next, &collisions)
+	proposed, err := s.Settings.Release.NewRevision(s.set, next, &collisions)
 	if err != nil {
 		return nil, collisions, err
 	}
@@ -90,7 +81,7 @@ func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisi
 		s.write(Write{Verb: Update, Object: renumbered})
 		return renumbered, collisions, nil
 	}
-	if newest != nil && s.Settings.Release.Enabled(api.StatefulSetSemanticRevisionComparison) && sameWhenApplied(s.set, proposed, newest) {
+	if newest != nil && s.Settings.Release.Enabled(api.StatefulSetSemanticRevisionComparison) && sameWhenApplied(s.Settings.Release, s.set, proposed, newest) {
 		return newest, collisions, nil
 	}
 	return s.createRevision(proposed, next, collisions)
@@ -98,13 +89,13 @@ func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisi
 
 // sameWhenApplied says whether going back to the revision would give the template the set has: a revision written by an older
 // release lacks the defaults of fields that are new since.
-func sameWhenApplied(set *appsv1.StatefulSet, proposed, newest *appsv1.ControllerRevision) bool {
+func sameWhenApplied(release api.Release, set *appsv1.StatefulSet, proposed, newest *appsv1.ControllerRevision) bool {
 	restored, err := api.ApplyRevision(set, newest)
 	if err != nil {
 		return false
 	}
-	api.KindOf(restored).Default(restored)
-	again, err := api.NewRevision(restored, -1, nil)
+	release.Default(restored)
+	again, err := release.NewRevision(restored, -1, nil)
 	return err == nil && api.EqualRevision(proposed, again)
 }
 
@@ -120,7 +111,7 @@ func (s *setSync) createRevision(proposed *appsv1.ControllerRevision, number int
 		}
 		collisions++
 		var err error
-		if proposed, err = api.NewRevision(s.set, number, &collisions); err != nil {
+		if proposed, err = s.Settings.Release.NewRevision(s.set, number, &collisions); err != nil {
 			return nil, collisions, err
 		}
 	}

@@ -22,31 +22,53 @@ func (s *setSync) converge(current, update *appsv1.ControllerRevision, collision
 		s.count(status, s.pods)
 		return status
 	}
-	replicas, condemned := s.partitionPods(currentSet, updateSet, current.Name, update.Name)
-	s.count(status, replicas, condemned)
 	if s.set.DeletionTimestamp != nil {
 		s.count(status, s.pods)
 		return status
 	}
-	for _, replica := range replicas {
-		if s.keep(updateSet, replica) && s.monotonic || s.plan.Error != nil {
-			return status
-		}
-	}
-	for _, pod := range condemned {
-		if !s.claimsMatchRetention(pod) {
-			_, failure := s.podEvents("update", pod)
-			s.retainClaims(pod, failure)
-		}
-	}
+	replicas, condemned := s.partitionPods(currentSet, updateSet, current.Name, update.Name)
+	s.count(status, replicas, condemned)
 	firstUnavailable := s.firstUnavailable(replicas, condemned)
-	for _, pod := range condemned {
-		if s.condemn(pod, firstUnavailable) && s.monotonic {
-			return status
+	held := s.forAll(replicas, func(pod *corev1.Pod) bool { return s.keep(updateSet, pod) }) ||
+		s.forAll(condemned, s.releaseClaims) ||
+		s.forAll(condemned, func(pod *corev1.Pod) bool { return s.condemn(pod, firstUnavailable) })
+	if !held {
+		s.rollOut(replicas, update, status)
+	}
+	return status
+}
+
+// releaseClaims gives the claims of a condemned Pod the owners that decide whether they outlive it. Nobody waits for that.
+func (s *setSync) releaseClaims(pod *corev1.Pod) (wait bool) {
+	if !s.claimsMatchRetention(pod) {
+		s.retainClaims(pod, nil)
+	}
+	return false
+}
+
+// forAll visits Pods: one after the other with OrderedReady, until one has to be waited for; with Parallel in batches of 1, 2, 4 up to
+// 500, until one has failed. It says whether it stopped (upstream: runForAll, slowStartBatch).
+func (s *setSync) forAll(pods []*corev1.Pod, visit func(*corev1.Pod) (wait bool)) (stopped bool) {
+	const largestBatch = 500
+	size := 1
+	for len(pods) > 0 {
+		s.nextBatch()
+		for _, pod := range pods[:min(size, len(pods))] {
+			if wait := visit(pod); s.monotonic && wait {
+				return true
+			}
+			s.part++
+		}
+		if s.plan.Error != nil {
+			return true
+		}
+		pods = pods[min(size, len(pods)):]
+		if !s.monotonic {
+			size = min(2*size, largestBatch)
 		}
 	}
-	s.rollOut(replicas, update, status)
-	return status
+	s.nextBatch()
+	return false
 }
 
 // setsAt are the set as it was at its current revision and as it is at its update revision.
@@ -85,7 +107,7 @@ func (s *setSync) partitionPods(currentSet, updateSet *appsv1.StatefulSet, curre
 			break
 		}
 	}
-	slices.Reverse(condemned)
+	slices.SortStableFunc(condemned, func(a, b *corev1.Pod) int { return ordinalOf(b) - ordinalOf(a) })
 	return replicas, condemned
 }
 
@@ -105,18 +127,19 @@ func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait boo
 		s.create(pod)
 		return true
 	}
-	if pod.Status.Phase == corev1.PodPending {
+	pending := pod.Status.Phase == corev1.PodPending
+	if pending {
 		if err := s.createClaims(pod, nil); err != nil {
 			s.plan.Error = err
 			return true
 		}
 		_, failure := s.podEvents("update", pod)
-		s.retainClaims(pod, failure)
+		s.retainClaims(pod, &failure)
 	}
 	if s.monotonic && (pod.DeletionTimestamp != nil || !runningAndReady(pod) || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {
 		return true
 	}
-	s.repair(updateSet, pod)
+	s.repair(updateSet, pod, pending || s.claimsMatchRetention(pod))
 	return false
 }
 
@@ -131,12 +154,12 @@ func (s *setSync) create(pod *corev1.Pod) {
 	}
 	s.write(Write{Verb: Create, Object: pod, Success: success, Failure: []Event{failure}})
 	_, update := s.podEvents("update", pod)
-	s.retainClaims(pod, update)
+	s.retainClaims(pod, &update)
 }
 
-// repair gives a Pod back the identity, the volumes and the claims' owners it should have (upstream: UpdateStatefulPod).
-func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
-	retained := s.claimsMatchRetention(pod)
+// repair gives a Pod back the identity, the volumes and, unless they are retained as they should be, the claims' owners it should have
+// (upstream: UpdateStatefulPod).
+func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod, retained bool) {
 	identity, storage := identityMatches(s.set, pod), storageMatches(s.set, pod)
 	if retained && identity && storage {
 		return
@@ -144,7 +167,7 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 	success, failure := s.podEvents("update", pod)
 	repaired := pod.DeepCopy()
 	if !identity {
-		setIdentity(updateSet, repaired)
+		s.setIdentity(updateSet, repaired)
 	}
 	if !storage {
 		setStorage(updateSet, repaired)
@@ -156,7 +179,7 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 		}
 	}
 	if !retained {
-		s.retainClaims(repaired, failure)
+		s.retainClaims(repaired, &failure)
 	}
 	s.write(Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}})
 }
@@ -190,7 +213,11 @@ func (s *setSync) firstUnavailable(replicas, condemned []*corev1.Pod) *corev1.Po
 	return nil
 }
 
+// unavailable says whether the Pod does not count in rollouts and for the first unavailable one. Until 1.33 minReadySeconds did not matter there.
 func (s *setSync) unavailable(pod *corev1.Pod) bool {
+	if !s.Settings.Release.AtLeast(34) {
+		return pod.DeletionTimestamp != nil || !runningAndReady(pod)
+	}
 	return pod.DeletionTimestamp != nil || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)
 }
 
