@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+)
+
+// The README shows an excerpt of what the tool prints. It must be what the tool prints.
+func TestTheREADMEShowsWhatIsPrinted(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, excerpt, found := strings.Cut(string(readme), "```text\n")
+	excerpt, _, closed := strings.Cut(excerpt, "```")
+	if !found || !closed {
+		t.Fatal("README.md has no ```text block with an excerpt")
+	}
+	var stdout, stderr bytes.Buffer
+	if code := execute(context.Background(), []string{"run", "nginx"}, strings.NewReader(""), &stdout, &stderr); code != 0 {
+		t.Fatalf("stsim run nginx: exit status %d\n%s\n%s", code, stdout.String(), stderr.String())
+	}
+	if !strings.Contains(stdout.String(), excerpt) {
+		t.Errorf("stsim run nginx does not print the excerpt in README.md:\n%s\nIt prints:\n%s", excerpt, stdout.String())
+	}
+}
