@@ -49,9 +49,9 @@ func wakeStatefulSet(view store.View, change store.Change, wake func(Key)) {
 
 // wakeSetOfPod wakes the set that controls the Pod, the one that did before, and for an orphan those that might adopt it.
 func wakeSetOfPod(view store.View, change store.Change, pod *corev1.Pod, wake func(Key)) {
-	current := metav1.GetControllerOf(pod)
+	current := metav1.GetControllerOfNoCopy(pod)
 	if before, ok := change.Old.(*corev1.Pod); ok {
-		if old := metav1.GetControllerOf(before); old != nil && (current == nil || old.UID != current.UID) {
+		if old := metav1.GetControllerOfNoCopy(before); old != nil && (current == nil || old.UID != current.UID) {
 			wakeController(view, pod.Namespace, old, wake)
 		}
 	}
@@ -60,7 +60,7 @@ func wakeSetOfPod(view store.View, change store.Change, pod *corev1.Pod, wake fu
 		return
 	}
 	before, updated := change.Old.(*corev1.Pod)
-	if change.New == nil || updated && metav1.GetControllerOf(before) == nil && maps.Equal(before.Labels, pod.Labels) {
+	if change.New == nil || updated && metav1.GetControllerOfNoCopy(before) == nil && maps.Equal(before.Labels, pod.Labels) {
 		return
 	}
 	for set := range store.List[*appsv1.StatefulSet](view, pod.Namespace) {
@@ -88,6 +88,7 @@ type setSync struct {
 	// pods are those the set controls, in the order of their names.
 	pods      []*corev1.Pod
 	monotonic bool
+	claims    map[string]*corev1.PersistentVolumeClaim // of the namespace, once they are needed; see claim
 	// batch and part are those of the next write.
 	batch, part int
 }
@@ -125,7 +126,7 @@ func syncStatefulSet(in Input) Plan {
 func (s *setSync) claimPods(selector labels.Selector) {
 	for pod := range store.List[*corev1.Pod](s.View, s.set.Namespace) {
 		matches := selector.Matches(labels.Set(pod.Labels)) && s.memberName(pod)
-		switch owner := metav1.GetControllerOf(pod); {
+		switch owner := metav1.GetControllerOfNoCopy(pod); {
 		case owner != nil && owner.UID != s.set.UID:
 		case owner != nil && matches:
 			s.pods = append(s.pods, pod)

@@ -27,12 +27,24 @@ func (s *setSync) claimsOf(pod *corev1.Pod, visit func(template *corev1.Persiste
 	for i := range s.set.Spec.VolumeClaimTemplates {
 		template := &s.set.Spec.VolumeClaimTemplates[i]
 		name := claimName(s.set, template, ordinalOf(pod))
-		claim, found := store.Get[*corev1.PersistentVolumeClaim](s.View, s.set.Namespace, name)
-		if !found {
-			claim = nil
-		}
-		visit(template, name, claim)
+		visit(template, name, s.claim(name))
 	}
+}
+
+// claim finds a claim by its name; nil when there is none. A large set looks through all claims of the namespace once.
+func (s *setSync) claim(name string) *corev1.PersistentVolumeClaim {
+	const large = 32
+	if len(s.pods) < large {
+		claim, _ := store.Get[*corev1.PersistentVolumeClaim](s.View, s.set.Namespace, name)
+		return claim
+	}
+	if s.claims == nil {
+		s.claims = make(map[string]*corev1.PersistentVolumeClaim, len(s.pods))
+		for claim := range store.List[*corev1.PersistentVolumeClaim](s.View, s.set.Namespace) {
+			s.claims[claim.Name] = claim
+		}
+	}
+	return s.claims[name]
 }
 
 // createClaims creates the claims that the Pod lacks. The error says which claim is in the way (upstream: createPersistentVolumeClaims).

@@ -19,7 +19,7 @@ func (s *setSync) ownRevisions(selector labels.Selector) []*appsv1.ControllerRev
 		if !selector.Matches(labels.Set(revision.Labels)) {
 			continue
 		}
-		switch owner := metav1.GetControllerOf(revision); {
+		switch owner := metav1.GetControllerOfNoCopy(revision); {
 		case owner != nil && owner.UID == s.set.UID:
 			revisions = append(revisions, revision)
 		case owner == nil:
