@@ -13,9 +13,6 @@ import (
 
 func benchClient(b *testing.B) *kubernetes.Clientset {
 	client := kubernetes.NewForConfigOrDie(RESTConfig(door.New(sim.New(sim.Options{History: -1}))))
-	if _, err := client.CoreV1().ServiceAccounts("default").Create(b.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{}); err != nil {
-		b.Fatal(err)
-	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web-0"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "nginx", Image: "nginx"}}}}
 	if _, err := client.CoreV1().Pods("default").Create(b.Context(), pod, metav1.CreateOptions{}); err != nil {
 		b.Fatal(err)

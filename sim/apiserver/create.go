@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
 )
+
+// errVersionSet is upstream's storage.ErrResourceVersionSetOnCreate; it is no Status there either.
+var errVersionSet = errors.New("resourceVersion should not be set on objects to be created")
 
 // create answers a POST to a collection.
 func (r *request) create() error {
@@ -28,7 +32,9 @@ func (r *request) create() error {
 	if err := r.checkNamespace(object); err != nil {
 		return err
 	}
-	object.SetResourceVersion("")
+	if version := object.GetResourceVersion(); version != "" && version != "0" {
+		return errVersionSet
+	}
 	r.dropDuplicateOwners(object)
 	var created api.Object
 	var seen moment
@@ -63,7 +69,11 @@ func (r *request) checkNamespace(object api.Object) error {
 
 // checkName refuses an object that is not the one the request is about.
 func (r *request) checkName(object interface{ GetName() string }) error {
-	if found := object.GetName(); found != r.name {
+	found := object.GetName()
+	if found == "" {
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", r.name))
+	}
+	if found != r.name {
 		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", found, r.name))
 	}
 	return nil

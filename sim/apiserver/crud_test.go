@@ -75,6 +75,10 @@ func TestRefusals(t *testing.T) {
 			[]string{"the API version in the data (apps/v1beta1) does not match the expected API version (apps/v1)"}},
 		{"another namespace", "POST", maps, `{"metadata":{"name":"b","namespace":"other"}}`, nil, 400, []string{"the namespace of the provided object does not match the namespace sent on the request"}},
 		{"another name", "PUT", maps + "/a", `{"metadata":{"name":"b"}}`, nil, 400, []string{"the name of the object (b) does not match the name on the URL (a)"}},
+		{"no name", "PUT", maps + "/a", `{"data":{}}`, nil, 400, []string{"the name of the object (a based on URL) was undeterminable: name must be provided"}},
+		{"version set", "POST", maps, `{"metadata":{"name":"b","resourceVersion":"7"}}`, nil, 500, []string{"resourceVersion should not be set on objects to be created"}},
+		{"in no namespace", "POST", "/api/v1/configmaps", `{"metadata":{"name":"b","namespace":"default"}}`, nil, 405, []string{"MethodNotAllowed"}},
+		{"all namespaces", "DELETE", "/api/v1/configmaps", "", nil, 405, []string{"MethodNotAllowed"}},
 		{"exists", "POST", maps, `{"metadata":{"name":"a"}}`, nil, 409, []string{`configmaps \"a\" already exists`}},
 		{"body type", "POST", maps, "<a/>", []string{"Content-Type: application/xml"}, 415, []string{"the body of the request was in an unknown format - accepted media types include: application/json"}},
 		{"answer type", "GET", maps, "", []string{"Accept: text/html"}, 406, []string{"only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"}},
@@ -190,4 +194,41 @@ func TestTable(t *testing.T) {
 	w.ask("GET", "/api/v1/pods?includeObject=None", "", "Accept: application/json;as=Table;v=v1beta1;g=meta.k8s.io").wants(t, 200, `"meta.k8s.io/v1beta1"`, `"object":null`)
 	w.ask("GET", "/api/v1/pods", "", "Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io").wants(t, 200, `"kind":"PartialObjectMetadataList"`, `"name":"web-0"`)
 	w.ask("GET", "/api/v1/namespaces/default/pods/web-0", "", "Accept: application/yaml").wants(t, 200, "apiVersion: v1\nkind: Pod\n")
+}
+
+// A large answer is compressed for who can read it.
+func TestCompression(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	w.ask("POST", "/api/v1/namespaces/default/configmaps", `{"metadata":{"name":"large"},"data":{"a":"`+strings.Repeat("x", 200<<10)+`"}}`).wants(t, 201)
+	plain := w.ask("GET", "/api/v1/configmaps", "")
+	packed := w.ask("GET", "/api/v1/configmaps", "", "Accept-Encoding: gzip")
+	if packed.header.Get("Content-Encoding") != "gzip" || len(packed.body) > len(plain.body)/10 {
+		t.Errorf("expected a compressed answer, found %d of %d bytes", len(packed.body), len(plain.body))
+	}
+}
+
+// A dry run answers as the real request would, without a version that never came to be.
+func TestDryRunOfUpdate(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	made := w.configMap("a", nil)
+	made.Data["key"] = "other"
+	dry, err := w.client.CoreV1().ConfigMaps("default").Update(w.ctx, made, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil || dry.Data["key"] != "other" || dry.ResourceVersion != made.ResourceVersion {
+		t.Errorf("expected the change and the same version, found %v, %v", dry, err)
+	}
+	if real, err := w.client.CoreV1().ConfigMaps("default").Get(w.ctx, "a", metav1.GetOptions{}); err != nil || real.Data["key"] != "value" {
+		t.Errorf("expected no change, found %v, %v", real, err)
+	}
+}
+
+func TestDeprecationWarning(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	found := w.ask("GET", "/api/v1/endpoints", "").header.Get("Warning")
+	if found != `299 - "v1 Endpoints is deprecated in v1.33+"` && found != `299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"` {
+		t.Errorf("found %s", found)
+	}
+	older := newWorld(t, sim.Options{Kubernetes: "1.32"})
+	if found := older.ask("GET", "/api/v1/endpoints", "").header.Get("Warning"); found != "" {
+		t.Errorf("expected no warning in 1.32, found %s", found)
+	}
 }

@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/openapi/openapitest"
 )
 
-// openAPIPaths serve the schemas: upstream's own documents where client-go carries them, and for the other groups documents made
-// from the Go types. Clients of /openapi/v2 are told that there is none; those that matter read v3.
+// openAPIPaths serve the schemas: documents made from the Go types, completed with upstream's own where client-go
+// carries them. Clients of /openapi/v2 are told that there is none; those that matter read v3.
 func (s *server) openAPIPaths() map[string]http.HandlerFunc {
 	paths := map[string]http.HandlerFunc{}
 	type entry struct {
@@ -50,19 +50,61 @@ func serveDocument(w http.ResponseWriter, req *http.Request, document []byte) {
 
 // document is the OpenAPI v3 document of a served version.
 func (s *server) document(served *servedVersion) []byte {
+	document := s.generated(served)
 	known, err := openapitest.NewEmbeddedFileClient().Paths()
-	if err == nil {
-		if document, found := known[strings.TrimPrefix(pathOf(served.GroupVersion), "/")]; found {
-			if data, err := document.Schema(jsonType); err == nil {
-				return data
-			}
+	if upstream, found := known[strings.TrimPrefix(pathOf(served.GroupVersion), "/")]; err == nil && found {
+		if data, err := upstream.Schema(jsonType); err == nil {
+			document = merged(data, document)
 		}
 	}
-	data, err := json.Marshal(s.generated(served))
+	data, err := json.Marshal(document)
 	if err != nil {
 		panic(fmt.Sprintf("apiserver: the schema of %s: %v", served.GroupVersion, err))
 	}
 	return data
+}
+
+// merged is upstream's document, which is some releases old but knows the values of enumerations, with the fields and the descriptions
+// of today's types.
+func merged(upstream []byte, today map[string]any) map[string]any {
+	var document map[string]any
+	if json.Unmarshal(upstream, &document) != nil {
+		return today
+	}
+	known, ok := inside(document, "components", "schemas")
+	if !ok {
+		return today
+	}
+	fresh, _ := inside(today, "components", "schemas")
+	for name, model := range fresh {
+		before, found := known[name].(map[string]any)
+		if !found {
+			known[name] = model
+			continue
+		}
+		fields, _ := inside(model.(map[string]any), "properties")
+		knownFields, hasFields := inside(before, "properties")
+		for field, property := range fields {
+			if old, found := knownFields[field].(map[string]any); found {
+				old["description"] = property.(map[string]any)["description"]
+			} else if hasFields {
+				knownFields[field] = property
+			}
+		}
+	}
+	return document
+}
+
+// inside is an object within objects.
+func inside(object map[string]any, names ...string) (map[string]any, bool) {
+	for _, name := range names {
+		inner, ok := object[name].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		object = inner
+	}
+	return object, true
 }
 
 // generated is a document made from the Go types: what kubectl explain and kubectl's validation read of it.

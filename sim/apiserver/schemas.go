@@ -29,7 +29,7 @@ func (s *schemas) add(gvk schema.GroupVersionKind) {
 // model makes the schema of a struct type, and gives its name.
 func (s *schemas) model(t reflect.Type) string {
 	value := reflect.New(t).Elem().Interface()
-	name := strings.ReplaceAll(t.String(), ".", "-")
+	name := t.String()
 	if named, ok := value.(interface{ OpenAPIModelName() string }); ok {
 		name = named.OpenAPIModelName()
 	}
@@ -69,8 +69,14 @@ func specialSchema(value any) map[string]any {
 	if !ok {
 		return nil
 	}
-	kinds := typed.OpenAPISchemaType()
-	result := map[string]any{"type": kinds[0]}
+	result := map[string]any{"type": typed.OpenAPISchemaType()[0]}
+	if several, ok := value.(interface{ OpenAPIV3OneOfTypes() []string }); ok {
+		var kinds []any
+		for _, kind := range several.OpenAPIV3OneOfTypes() {
+			kinds = append(kinds, map[string]string{"type": kind})
+		}
+		result = map[string]any{"oneOf": kinds}
+	}
 	if formatted, ok := value.(interface{ OpenAPISchemaFormat() string }); ok && formatted.OpenAPISchemaFormat() != "" {
 		result["format"] = formatted.OpenAPISchemaFormat()
 	}

@@ -136,7 +136,8 @@ func (r *request) serve() error {
 		return r.serveSubresource()
 	}
 	verb := r.verb()
-	if !contains(r.kind.Verbs, verb) {
+	nowhere := r.kind.Namespaced && r.namespace == "" && (verb == "create" || verb == "deletecollection")
+	if !contains(r.kind.Verbs, verb) || nowhere {
 		return apierrors.NewMethodNotSupported(r.kind.GroupResource(), verb)
 	}
 	if err := r.negotiate(); err != nil {

@@ -52,5 +52,13 @@ func (r *request) mutate(options writeOptions, create bool, change func(current 
 	if err != nil {
 		return err
 	}
+	if options.dryRun { // the version that was given out has not come to be
+		result = api.Copy(result)
+		version := ""
+		if current, found := seen.view.Object(r.kind, r.namespace, r.name); found {
+			version = current.GetResourceVersion()
+		}
+		result.SetResourceVersion(version)
+	}
 	return r.respond(statusCode(created), result, seen)
 }
