@@ -118,7 +118,11 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("expected that the schema has a description and a PATCH with fieldValidation for %s: %t, %t", gvk, described, checks)
 		}
 	}
-	w.ask("GET", "/openapi/v2", "").wants(t, 404)
+	document, err := w.client.Discovery().OpenAPISchema()
+	if err != nil || len(document.Definitions.AdditionalProperties) < 200 {
+		t.Errorf("expected the older form too, found %v, %v", document, err)
+	}
+	w.ask("GET", "/openapi/v2", "").wants(t, 200, `"swagger":"2.0"`, `"x-kubernetes-patch-merge-key":"name"`)
 }
 
 func TestReviewsAndTokens(t *testing.T) {

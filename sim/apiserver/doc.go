@@ -10,7 +10,7 @@
 //	create.go, update.go, patch.go, apply.go, delete.go  the writes; apply.go is server-side apply
 //	scale.go, bind.go, token.go, access.go   the subresources and kinds that are requests rather than objects
 //	log.go, exec.go, portforward.go          streams to and from containers
-//	discovery.go, openapi.go                 what the release serves, and the schemas of it
+//	discovery.go, openapi.go, swagger.go                what the release serves, and the schemas of it
 //	client.go                                clients in the same process
 //
 // Time is virtual throughout: ages in tables, timeoutSeconds of a watch, time stamps of managed fields. Clients that wait (a

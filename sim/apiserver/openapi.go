@@ -14,7 +14,8 @@ import (
 )
 
 // openAPIPaths serve the schemas: documents made from the Go types, completed with upstream's own where client-go
-// carries them. Clients of /openapi/v2 are told that there is none; those that matter read v3.
+// carries them. The older v2 is for kubectl
+// before 1.30.
 func (s *server) openAPIPaths() map[string]http.HandlerFunc {
 	paths := map[string]http.HandlerFunc{}
 	type entry struct {
@@ -34,6 +35,7 @@ func (s *server) openAPIPaths() map[string]http.HandlerFunc {
 		panic(err) // strings only
 	}
 	paths["/openapi/v3"] = func(w http.ResponseWriter, req *http.Request) { serveDocument(w, req, body) }
+	paths["/openapi/v2"] = s.serveSwagger()
 	return paths
 }
 

@@ -103,6 +103,12 @@ func (s *schemas) fields(t reflect.Type, docs map[string]string, properties map[
 			property = map[string]any{"allOf": []any{property}, "default": map[string]any{}}
 		}
 		property["description"] = docs[name]
+		if strategy := field.Tag.Get("patchStrategy"); strategy != "" {
+			property["x-kubernetes-patch-strategy"] = strategy
+		}
+		if key := field.Tag.Get("patchMergeKey"); key != "" {
+			property["x-kubernetes-patch-merge-key"] = key
+		}
 		properties[name] = property
 		if !strings.Contains(rest, "omitempty") && !strings.Contains(rest, "omitzero") && field.Type.Kind() != reflect.Pointer {
 			*required = append(*required, name)
