@@ -11,6 +11,7 @@ func Loops() []Loop {
 		kubeletLoop(),
 		endpointSliceLoop(),
 		endpointsLoop(),
+		disruptionLoop(),
 		garbageCollectorLoop(),
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/stsim/stsim/sim/store"
 )
 
+// maxDisruptedPods is how many evicted Pods a budget remembers at most (upstream: MaxDisruptedPodSize).
+const maxDisruptedPods = 2000
+
 // Evict deletes a Pod if its disruption budget allows (upstream: pkg/registry/core/pod/storage/eviction.go). A refusal is
 // "429 Too Many Requests" with the cause DisruptionBudget.
 func (r *Registry) Evict(name api.Name, options metav1.DeleteOptions) error {
@@ -89,12 +92,14 @@ func unhealthyMayGo(budget *policyv1.PodDisruptionBudget) bool {
 
 // spend takes one disruption from the budget.
 func (r *Registry) spend(budget *policyv1.PodDisruptionBudget, pod *corev1.Pod) error {
-	kind := api.KindOf(budget)
+	resource := policyv1.Resource("poddisruptionbudget") // upstream names it in the singular here
 	switch status := &budget.Status; {
 	case status.ObservedGeneration < budget.Generation:
 		return disruptionRefused(fmt.Sprintf("The disruption budget %s is still being processed by the server.", budget.Name), 10)
 	case status.DisruptionsAllowed < 0:
-		return kind.Forbidden(budget.Name, fmt.Errorf("pdb disruptions allowed is negative"))
+		return apierrors.NewForbidden(resource, budget.Name, fmt.Errorf("pdb disruptions allowed is negative"))
+	case len(status.DisruptedPods) > maxDisruptedPods:
+		return apierrors.NewForbidden(resource, budget.Name, fmt.Errorf("DisruptedPods map too big - too many evictions not confirmed by PDB controller"))
 	case status.DisruptionsAllowed == 0:
 		return disruptionRefused(refusalOf(budget), 0)
 	}

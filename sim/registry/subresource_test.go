@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"fmt"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -136,6 +137,24 @@ func TestEvict(t *testing.T) {
 				t.Errorf("condition %+v", last)
 			}
 		})
+	}
+}
+
+// A budget whose status makes no sense forbids; upstream names it in the singular.
+func TestEvictForbidden(t *testing.T) {
+	many := map[string]metav1.Time{}
+	for i := range 2001 {
+		many[fmt.Sprint("p-", i)] = metav1.Time{}
+	}
+	for text, status := range map[string]policyv1.PodDisruptionBudgetStatus{
+		`poddisruptionbudget.policy "b" is forbidden: pdb disruptions allowed is negative`:                                            {DisruptionsAllowed: -1, ObservedGeneration: 1},
+		`poddisruptionbudget.policy "b" is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller`: {DisruptionsAllowed: 1, ObservedGeneration: 1, DisruptedPods: many},
+	} {
+		w := newWorld(t)
+		budget := apply(w, &policyv1.PodDisruptionBudget{}, `{metadata: {name: b}, spec: {minAvailable: 2, selector: {}}}`).DeepCopy()
+		budget.Status = status
+		w.Tx.Put(budget)
+		expect(t, w.Evict(api.NameOf(runningPod(w, "p")), metav1.DeleteOptions{}), metav1.StatusReasonForbidden, text)
 	}
 }
 
