@@ -81,7 +81,8 @@ func (w *World) persistent(sandbox *Sandbox, volume *corev1.Volume) (key, direct
 	if source := volumeObject.Spec.HostPath; source != nil {
 		return nodeVolume(sandbox.Node), source.Path, w.checkHostPath(sandbox.Node, source)
 	}
-	if source := volumeObject.Spec.Local; source != nil {
+	// What an administrator has made is a directory of the node's disk; what the provisioner of local volumes made goes with the volume.
+	if source := volumeObject.Spec.Local; source != nil && volumeObject.Annotations[storage.AnnotationProvisionedBy] != storage.LocalProvisioner {
 		if tree, _ := w.volumeTree(nodeVolume(sandbox.Node)); !isDirectory(tree, source.Path) {
 			return "", "", fmt.Errorf("path %q does not exist", source.Path)
 		}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -33,6 +34,40 @@ volumes: [{name: www, persistentVolumeClaim: {claimName: www-web-0}}]`
 	b.pod("two", spec)
 	b.start("two", "main")
 	b.want("read", b.exec("two", "cat /data/file"), "kept\n")
+}
+
+// A volume of the class for local volumes is a disk of its own, whose directory need not be made by hand.
+func TestLocalVolume(t *testing.T) {
+	const local = `
+kind: PersistentVolume
+metadata: {name: pv-1%s}
+spec: {capacity: {storage: 1Ki}, accessModes: [ReadWriteOnce], local: {path: /mnt/disk}}
+---
+kind: PersistentVolumeClaim
+metadata: {name: www-web-0}
+spec: {volumeName: pv-1, accessModes: [ReadWriteOnce]}
+`
+	const spec = `
+containers: [{name: main, image: busybox, command: [sleep, infinity], volumeMounts: [{name: www, mountPath: /data}]}]
+volumes: [{name: www, persistentVolumeClaim: {claimName: www-web-0}}]`
+	b := newBench(t)
+	b.put(fmt.Sprintf(local, ", annotations: {pv.kubernetes.io/provisioned-by: local.stsim.io}"))
+	for _, pod := range []string{"one", "two"} {
+		b.pod(pod, spec)
+		b.start(pod, "main")
+	}
+	b.want("write", b.exec("one", "echo kept > /data/file; seq 1 1000 > /data/big; rm /data/big"), "seq: write error: No space left on device\n")
+	b.want("read", b.exec("two", "cat /data/file"), "kept\n")
+
+	b = newBench(t)
+	b.put(fmt.Sprintf(local, ""))
+	b.pod("one", spec)
+	b.do(func(w *World) {
+		Execute(w, Command{Action: CreateSandbox, UID: uid("one"), Pod: api.Name{Namespace: "default", Name: "one"}, Node: "node-1"})
+	})
+	b.run(time.Second)
+	made, _ := store.GetRow[*Sandbox](b.db.View(), Sandboxes, "uid-one")
+	b.want("by hand", made.Failure, `MountVolume.SetUp failed for volume "pv-1" : path "/mnt/disk" does not exist`)
 }
 
 // Two Pods that have one volume see each other's changes at once, and so do two mounts of it in one container.
