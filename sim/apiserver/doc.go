@@ -4,14 +4,15 @@
 // without one ([RESTConfig], [Dialer]). The package keeps no state of the cluster: a request is decoded, takes one turn
 // with the cluster ([door.Door.Do]), and is answered from what the turn gave it.
 //
-//	route.go, server.go    which kind, object and verb a path means; what happens to errors and panics
-//	negotiate.go, codec.go which media type and which form (object, Table, metadata) the answer has; JSON, YAML, protobuf
-//	get.go, list.go, watch.go                the reads; watches are served from the cluster's change log
-//	create.go, update.go, patch.go, apply.go, delete.go  the writes; apply.go is server-side apply
-//	scale.go, bind.go, token.go, access.go   the subresources and kinds that are requests rather than objects
-//	log.go, exec.go, portforward.go          streams to and from containers
-//	discovery.go, openapi.go, swagger.go                what the release serves, and the schemas of it
-//	client.go                                clients in the same process
+//	route.go, server.go                                    which kind, object and verb a path means; what happens to errors and panics
+//	negotiate.go, codec.go                                 media types and forms (object, Table, metadata) of an answer; JSON, YAML, protobuf
+//	get.go, list.go, watch.go                              the reads; watches are served from the cluster's change log
+//	create.go, update.go, delete.go                        the writes
+//	patch.go, apply.go                                     what a PATCH does to an object; apply.go is server-side apply
+//	subresource.go, scale.go, token.go, access.go          what is a request rather than an object
+//	log.go, exec.go, session.go, portforward.go, proxy.go  streams to and from containers
+//	discovery.go, openapi.go, swagger.go                   what the release serves, and the schemas of it
+//	client.go                                              clients in the same process
 //
 // Time is virtual throughout: ages in tables, timeoutSeconds of a watch, time stamps of managed fields. Clients that wait (a
 // watch, an exec, a followed log) wait with [door.Door.Wait], which is when virtual time passes.
