@@ -16,8 +16,6 @@ type model struct {
 	next  int
 }
 
-func (m *model) dir(path string) bool { number, ok := m.paths[path]; return ok && number == 0 }
-
 func (m *model) below(path string) []string {
 	var below []string
 	for other := range m.paths {

@@ -35,7 +35,7 @@ func (r *request) delete() error {
 		return err
 	}
 	code := http.StatusOK
-	if orphan := options.OrphanDependents; !gone && orphan != nil && !*orphan { //nolint:staticcheck // clients still send it
+	if orphan := options.OrphanDependents; !gone && orphan != nil && !*orphan {
 		code = http.StatusAccepted
 	}
 	if !gone || returnsDeleted[r.kind.Kind] {

@@ -3,13 +3,14 @@ package control
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -25,70 +26,106 @@ func endpointsLoop() Loop {
 }
 
 func syncEndpoints(in Input) Plan {
-	current, exists := store.Get[*corev1.Endpoints](in.View, in.Key.Namespace, in.Key.Name) //nolint:staticcheck // the older form is what is kept here
+	current, exists := store.Get[*corev1.Endpoints](in.View, in.Key.Namespace, in.Key.Name)
 	service, found := store.Get[*corev1.Service](in.View, in.Key.Namespace, in.Key.Name)
 	switch {
-	case !found && exists && current.Labels[managedByEndpoints] == "endpoint-controller":
+	case !found && exists:
 		return Plan{Writes: []Write{{Verb: Delete, Object: current, Tolerate: []string{"NotFound"}}}}
 	case !found || len(service.Spec.Selector) == 0 || service.Spec.Type == corev1.ServiceTypeExternalName:
 		return Plan{}
 	}
-	wanted := endpointsOf(in.View, service)
-	if !exists {
-		return Plan{Writes: []Write{{Verb: Create, Object: wanted, Tolerate: []string{"AlreadyExists"}}}}
+	wanted := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}}
+	if exists {
+		wanted = current.DeepCopy()
 	}
-	if maps.Equal(current.Labels, wanted.Labels) && apiequality.Semantic.DeepEqual(current.Subsets, wanted.Subsets) {
+	wanted.Labels = endpointsLabels(service, in.Settings.Release)
+	wanted.Subsets = subsetsOf(in.View, service)
+	delete(wanted.Annotations, corev1.EndpointsOverCapacity)
+	if truncateSubsets(wanted.Subsets) {
+		if wanted.Annotations == nil {
+			wanted.Annotations = map[string]string{}
+		}
+		wanted.Annotations[corev1.EndpointsOverCapacity] = "truncated"
+	}
+	switch {
+	case !exists:
+		return Plan{Writes: []Write{{Verb: Create, Object: wanted, Tolerate: []string{"AlreadyExists"}}}}
+	case maps.Equal(current.Labels, wanted.Labels) && maps.Equal(current.Annotations, wanted.Annotations) && apiequality.Semantic.DeepEqual(current.Subsets, wanted.Subsets):
 		return Plan{}
 	}
-	changed := current.DeepCopy()
-	changed.Labels, changed.Subsets = wanted.Labels, wanted.Subsets
-	return Plan{Writes: []Write{{Verb: Update, Object: changed}}}
+	return Plan{Writes: []Write{{Verb: Update, Object: wanted}}}
 }
 
 // managedByEndpoints marks the objects that this loop made, since 1.33.
 const managedByEndpoints = "endpoints.kubernetes.io/managed-by"
 
-func endpointsOf(view store.View, service *corev1.Service) *corev1.Endpoints { //nolint:staticcheck // see syncEndpoints
+func endpointsLabels(service *corev1.Service, release api.Release) map[string]string {
 	marks := maps.Clone(service.Labels)
 	if marks == nil {
 		marks = map[string]string{}
 	}
-	marks[managedByEndpoints] = "endpoint-controller"
+	delete(marks, corev1.IsHeadlessService)
 	if service.Spec.ClusterIP == corev1.ClusterIPNone {
 		marks[corev1.IsHeadlessService] = ""
 	}
-	endpoints := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name, Labels: marks}} //nolint:staticcheck // see syncEndpoints
-	selector := labels.SelectorFromSet(service.Spec.Selector)
-	subsets := map[string]*corev1.EndpointSubset{} //nolint:staticcheck // see syncEndpoints
-	count := 0
-	for pod := range store.List[*corev1.Pod](view, service.Namespace) {
-		if !selector.Matches(labels.Set(pod.Labels)) || podEnded(pod) || pod.Status.PodIP == "" || count == maxEndpoints {
-			continue
-		}
-		if pod.DeletionTimestamp != nil && !service.Spec.PublishNotReadyAddresses {
-			continue
-		}
-		count++
-		addSubset(subsets, service, pod)
+	if release.AtLeast(33) {
+		marks[managedByEndpoints] = "endpoint-controller"
 	}
-	for _, key := range slices.Sorted(maps.Keys(subsets)) {
-		endpoints.Subsets = append(endpoints.Subsets, *subsets[key])
-	}
-	return endpoints
+	return marks
 }
 
-func addSubset(subsets map[string]*corev1.EndpointSubset, service *corev1.Service, pod *corev1.Pod) { //nolint:staticcheck // see syncEndpoints
-	ports := slicePorts(service, pod)
-	key := portsKey(ports)
-	subset := subsets[key]
-	if subset == nil {
-		subset = &corev1.EndpointSubset{} //nolint:staticcheck // see syncEndpoints
-		for _, port := range ports {
-			subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: *port.Name, Port: *port.Port, Protocol: *port.Protocol, AppProtocol: port.AppProtocol}) //nolint:staticcheck // see syncEndpoints
-		}
-		subsets[key] = subset
+// subsetsOf are the addresses of the Service's Pods, together where their ports are the same (upstream: RepackSubsets in
+// pkg/api/v1/endpoints): each port has its addresses, and ports with the same addresses share a subset.
+func subsetsOf(view store.View, service *corev1.Service) (subsets []corev1.EndpointSubset) {
+	ports := service.Spec.Ports
+	if len(ports) == 0 && service.Spec.ClusterIP == corev1.ClusterIPNone {
+		ports = []corev1.ServicePort{{}} // the addresses alone
 	}
-	address := corev1.EndpointAddress{ //nolint:staticcheck // see syncEndpoints
+	byPort := map[corev1.EndpointPort]*corev1.EndpointSubset{}
+	var order []corev1.EndpointPort
+	for _, pod := range endpointPods(view, service) {
+		for i := range ports {
+			number, found := targetPort(&ports[i], pod)
+			if !found {
+				continue
+			}
+			port := corev1.EndpointPort{Name: ports[i].Name, Port: number, Protocol: ports[i].Protocol, AppProtocol: ports[i].AppProtocol}
+			if byPort[port] == nil {
+				byPort[port] = &corev1.EndpointSubset{}
+				order = append(order, port)
+			}
+			addAddress(byPort[port], service, pod)
+		}
+	}
+	for _, port := range order {
+		subset := byPort[port]
+		at := slices.IndexFunc(subsets, func(other corev1.EndpointSubset) bool {
+			return apiequality.Semantic.DeepEqual(other.Addresses, subset.Addresses) && apiequality.Semantic.DeepEqual(other.NotReadyAddresses, subset.NotReadyAddresses)
+		})
+		if at < 0 {
+			subsets, at = append(subsets, *subset), len(subsets)
+		}
+		if port.Port != 0 {
+			subsets[at].Ports = append(subsets[at].Ports, port)
+		}
+	}
+	return subsets
+}
+
+// endpointPods are the Pods that Endpoints list, in the order of their addresses.
+func endpointPods(view store.View, service *corev1.Service) (pods []*corev1.Pod) {
+	for pod := range store.List[*corev1.Pod](view, service.Namespace) {
+		leaving := pod.DeletionTimestamp != nil && !service.Spec.PublishNotReadyAddresses
+		if selectsPod(service, pod) && !podEnded(pod) && pod.Status.PodIP != "" && !leaving {
+			pods = append(pods, pod)
+		}
+	}
+	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Status.PodIP, b.Status.PodIP) })
+	return pods
+}
+
+func addAddress(subset *corev1.EndpointSubset, service *corev1.Service, pod *corev1.Pod) {
+	address := corev1.EndpointAddress{
 		IP: pod.Status.PodIP, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 	}
 	if pod.Spec.NodeName != "" {
@@ -102,4 +139,22 @@ func addSubset(subsets map[string]*corev1.EndpointSubset, service *corev1.Servic
 	} else {
 		subset.NotReadyAddresses = append(subset.NotReadyAddresses, address)
 	}
+}
+
+// truncateSubsets keeps maxEndpoints addresses, the ready ones first, and says whether there were more.
+func truncateSubsets(subsets []corev1.EndpointSubset) (truncated bool) {
+	room := maxEndpoints
+	cut := func(addresses []corev1.EndpointAddress) []corev1.EndpointAddress {
+		kept := addresses[:min(room, len(addresses))]
+		truncated = truncated || len(kept) < len(addresses)
+		room -= len(kept)
+		return kept
+	}
+	for i := range subsets {
+		subsets[i].Addresses = cut(subsets[i].Addresses)
+	}
+	for i := range subsets {
+		subsets[i].NotReadyAddresses = cut(subsets[i].NotReadyAddresses)
+	}
+	return truncated
 }

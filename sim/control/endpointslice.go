@@ -7,9 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/stsim/stsim/sim/store"
@@ -26,7 +25,7 @@ func endpointSliceLoop() Loop {
 	return Loop{Name: "endpointslice", Latency: endpointsLatency, Wakes: wakeEndpoints, Sync: syncEndpointSlices}
 }
 
-// wakeEndpoints wakes the Services that a change of a Service, a Pod or a slice concerns.
+// wakeEndpoints wakes the Services that a change of a Service or a Pod concerns, or the loss of what the loops made.
 func wakeEndpoints(view store.View, change store.Change, wake func(Key)) {
 	switch object := change.Object().(type) {
 	case *corev1.Service:
@@ -34,6 +33,10 @@ func wakeEndpoints(view store.View, change store.Change, wake func(Key)) {
 	case *discoveryv1.EndpointSlice:
 		if service := object.Labels[discoveryv1.LabelServiceName]; service != "" && change.New == nil {
 			wake(Key{Namespace: object.Namespace, Name: service})
+		}
+	case *corev1.Endpoints:
+		if change.New == nil {
+			wake(Key{Namespace: object.Namespace, Name: object.Name})
 		}
 	case *corev1.Pod:
 		before, _ := change.Old.(*corev1.Pod)
@@ -74,9 +77,12 @@ func syncEndpointSlices(in Input) Plan {
 		return Plan{} // slices without their Service are the garbage collector's
 	}
 	wanted := map[string]*portGroup{}
-	selector := labels.SelectorFromSet(service.Spec.Selector)
 	for pod := range store.List[*corev1.Pod](in.View, service.Namespace) {
-		if !selector.Matches(labels.Set(pod.Labels)) || podEnded(pod) || pod.Status.PodIP == "" {
+		if !selectsPod(service, pod) || podEnded(pod) || pod.Status.PodIP == "" {
+			continue
+		}
+		node, found := store.Get[*corev1.Node](in.View, "", pod.Spec.NodeName)
+		if !found && !service.Spec.PublishNotReadyAddresses {
 			continue
 		}
 		ports := slicePorts(service, pod)
@@ -84,30 +90,27 @@ func syncEndpointSlices(in Input) Plan {
 		if wanted[key] == nil {
 			wanted[key] = &portGroup{ports: ports}
 		}
-		wanted[key].endpoints = append(wanted[key].endpoints, endpointOf(service, pod))
-	}
-	if len(wanted) == 0 {
-		ports := slicePorts(service, nil)
-		wanted[portsKey(ports)] = &portGroup{ports: ports} // upstream's placeholder: a Service has at least one slice
+		wanted[key].endpoints = append(wanted[key].endpoints, endpointOf(service, pod, node))
 	}
 	existing := map[string][]*discoveryv1.EndpointSlice{}
+	count := 0
 	for slice := range store.Owned[*discoveryv1.EndpointSlice](in.View, service.UID) {
 		if slice.Labels[discoveryv1.LabelManagedBy] == endpointSliceManager && slice.DeletionTimestamp == nil {
 			key := portsKey(slice.Ports)
 			existing[key] = append(existing[key], slice)
+			count++
 		}
 	}
-	var plan Plan
+	var work sliceWork
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
-		plan.Writes = append(plan.Writes, reconcileSlices(service, wanted[key], existing[key])...)
+		work.reconcile(service, wanted[key], existing[key])
 		delete(existing, key)
 	}
 	for _, key := range slices.Sorted(maps.Keys(existing)) {
-		for _, slice := range existing[key] {
-			plan.Writes = append(plan.Writes, Write{Verb: Delete, Object: slice, Tolerate: []string{"NotFound"}})
-		}
+		work.remove = append(work.remove, existing[key]...)
 	}
-	return plan
+	work.keepOne(service, count)
+	return Plan{Writes: work.writes()}
 }
 
 // portGroup are the endpoints whose ports are the same, which share slices.
@@ -116,74 +119,25 @@ type portGroup struct {
 	endpoints []discoveryv1.Endpoint
 }
 
-// reconcileSlices changes as few slices as it can: endpoints stay in the slice they are in, new ones fill up slices that
-// change anyway or have room, and only what is left over gets new slices.
-func reconcileSlices(service *corev1.Service, group *portGroup, existing []*discoveryv1.EndpointSlice) []Write {
-	left := make(map[string]discoveryv1.Endpoint, len(group.endpoints))
-	order := make([]string, 0, len(group.endpoints))
-	for _, endpoint := range group.endpoints {
-		key := endpointKey(endpoint)
-		left[key] = endpoint
-		order = append(order, key)
+// sliceLabels are the Service's, but for the three that have a meaning of their own.
+func sliceLabels(service *corev1.Service) map[string]string {
+	marks := maps.Clone(service.Labels)
+	if marks == nil {
+		marks = map[string]string{}
 	}
-	kept := make([][]discoveryv1.Endpoint, len(existing))
-	for i, slice := range existing {
-		for _, endpoint := range slice.Endpoints {
-			key := endpointKey(endpoint)
-			if now, wanted := left[key]; wanted {
-				kept[i] = append(kept[i], now)
-				delete(left, key)
-			}
-		}
+	delete(marks, corev1.IsHeadlessService)
+	if service.Spec.ClusterIP == corev1.ClusterIPNone {
+		marks[corev1.IsHeadlessService] = ""
 	}
-	order = slices.DeleteFunc(order, func(key string) bool { _, open := left[key]; return !open })
-	next := func(room int) (taken []discoveryv1.Endpoint) {
-		for len(order) > 0 && len(taken) < room {
-			taken = append(taken, left[order[0]])
-			order = order[1:]
-		}
-		return taken
-	}
-	var writes []Write
-	remaining := len(existing)
-	for i, slice := range existing {
-		kept[i] = append(kept[i], next(maxEndpointsPerSlice-len(kept[i]))...)
-		if len(kept[i]) == 0 && remaining > 1 {
-			remaining--
-			writes = append(writes, Write{Verb: Delete, Object: slice, Tolerate: []string{"NotFound"}})
-			continue
-		}
-		changed := newSlice(service, group.ports, kept[i])
-		if sameSlice(slice, changed) {
-			continue
-		}
-		updated := slice.DeepCopy()
-		updated.Labels, updated.Endpoints, updated.Ports = changed.Labels, changed.Endpoints, changed.Ports
-		writes = append(writes, Write{Verb: Update, Object: updated})
-	}
-	for first := len(existing) == 0; first || len(order) > 0; first = false {
-		writes = append(writes, Write{Verb: Create, Object: newSlice(service, group.ports, next(maxEndpointsPerSlice))})
-	}
-	return writes
-}
-
-func sameSlice(a, b *discoveryv1.EndpointSlice) bool {
-	return maps.Equal(a.Labels, b.Labels) && len(a.Endpoints) == len(b.Endpoints) && apiequality.Semantic.DeepEqual(a.Endpoints, b.Endpoints)
+	marks[discoveryv1.LabelServiceName] = service.Name
+	marks[discoveryv1.LabelManagedBy] = endpointSliceManager
+	return marks
 }
 
 func newSlice(service *corev1.Service, ports []discoveryv1.EndpointPort, endpoints []discoveryv1.Endpoint) *discoveryv1.EndpointSlice {
-	sliceLabels := maps.Clone(service.Labels)
-	if sliceLabels == nil {
-		sliceLabels = map[string]string{}
-	}
-	sliceLabels[discoveryv1.LabelServiceName] = service.Name
-	sliceLabels[discoveryv1.LabelManagedBy] = endpointSliceManager
-	if service.Spec.ClusterIP == corev1.ClusterIPNone {
-		sliceLabels[corev1.IsHeadlessService] = ""
-	}
 	return &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: service.Namespace, GenerateName: service.Name + "-", Labels: sliceLabels,
+			Namespace: service.Namespace, GenerateName: service.Name + "-", Labels: sliceLabels(service),
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(service, corev1.SchemeGroupVersion.WithKind("Service"))},
 		},
 		AddressType: discoveryv1.AddressTypeIPv4,
@@ -194,7 +148,7 @@ func newSlice(service *corev1.Service, ports []discoveryv1.EndpointPort, endpoin
 
 // endpointOf is a Pod as the Service's endpoint. A Pod that is terminating is not ready, whatever it says
 // (upstream: k8s.io/endpointslice utils.go podToEndpoint).
-func endpointOf(service *corev1.Service, pod *corev1.Pod) discoveryv1.Endpoint {
+func endpointOf(service *corev1.Service, pod *corev1.Pod, node *corev1.Node) discoveryv1.Endpoint {
 	terminating := pod.DeletionTimestamp != nil
 	serving := podReady(pod)
 	endpoint := discoveryv1.Endpoint{
@@ -209,32 +163,34 @@ func endpointOf(service *corev1.Service, pod *corev1.Pod) discoveryv1.Endpoint {
 	if pod.Spec.NodeName != "" {
 		endpoint.NodeName = ptr.To(pod.Spec.NodeName)
 	}
+	if node != nil && node.Labels[corev1.LabelTopologyZone] != "" {
+		endpoint.Zone = ptr.To(node.Labels[corev1.LabelTopologyZone])
+	}
 	if pod.Spec.Hostname != "" && pod.Spec.Subdomain == service.Name {
 		endpoint.Hostname = ptr.To(pod.Spec.Hostname)
 	}
 	return endpoint
 }
 
+// endpointKey is what makes an endpoint the same one: address, name, and whose it is (upstream: hashEndpoint).
 func endpointKey(endpoint discoveryv1.Endpoint) string {
+	key := strings.Join(endpoint.Addresses, ",") + "/" + ptr.Deref(endpoint.Hostname, "")
 	if endpoint.TargetRef != nil {
-		return string(endpoint.TargetRef.UID)
+		key += "/" + endpoint.TargetRef.Namespace + "/" + endpoint.TargetRef.Name
 	}
-	return strings.Join(endpoint.Addresses, ",")
+	return key
 }
 
-// slicePorts are the Service's ports as the Pod has them; a named target port that the Pod does not declare is left out. Without
-// a Pod, ports with a number are given.
+// slicePorts are the Service's ports as the Pod has them; a named target port that the Pod does not declare is left out.
 func slicePorts(service *corev1.Service, pod *corev1.Pod) []discoveryv1.EndpointPort {
 	var ports []discoveryv1.EndpointPort
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
-		number, found := targetPort(port, pod)
-		if !found {
-			continue
+		if number, found := targetPort(port, pod); found {
+			ports = append(ports, discoveryv1.EndpointPort{
+				Name: ptr.To(port.Name), Protocol: ptr.To(port.Protocol), Port: ptr.To(number), AppProtocol: port.AppProtocol,
+			})
 		}
-		ports = append(ports, discoveryv1.EndpointPort{
-			Name: ptr.To(port.Name), Protocol: ptr.To(port.Protocol), Port: ptr.To(number), AppProtocol: port.AppProtocol,
-		})
 	}
 	return ports
 }
@@ -242,20 +198,26 @@ func slicePorts(service *corev1.Service, pod *corev1.Pod) []discoveryv1.Endpoint
 // targetPort resolves the target of a Service's port in a Pod (upstream: k8s.io/endpointslice FindPort). A headless Service's port
 // has a target as well: clients learn it from SRV records.
 func targetPort(port *corev1.ServicePort, pod *corev1.Pod) (int32, bool) {
-	if port.TargetPort.StrVal == "" {
-		if port.TargetPort.IntVal == 0 {
-			return port.Port, true
-		}
+	if port.TargetPort.Type == intstr.Int {
 		return port.TargetPort.IntVal, true
 	}
-	if pod == nil {
-		return 0, false
-	}
-	for _, container := range slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers) {
+	declared := func(container *corev1.Container) (int32, bool) {
 		for _, declared := range container.Ports {
 			if declared.Name == port.TargetPort.StrVal && declared.Protocol == port.Protocol {
 				return declared.ContainerPort, true
 			}
+		}
+		return 0, false
+	}
+	for i := range pod.Spec.Containers {
+		if number, found := declared(&pod.Spec.Containers[i]); found {
+			return number, true
+		}
+	}
+	for i := range pod.Spec.InitContainers {
+		sidecar := &pod.Spec.InitContainers[i]
+		if number, found := declared(sidecar); found && ptr.Deref(sidecar.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
+			return number, true
 		}
 	}
 	return 0, false

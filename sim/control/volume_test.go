@@ -109,7 +109,7 @@ func (w *town) events(kind, name string) []string {
 }
 
 func revision(object api.Object) (number int) {
-	fmt.Sscan(object.GetResourceVersion(), &number)
+	_, _ = fmt.Sscan(object.GetResourceVersion(), &number) // the store writes numbers
 	return number
 }
 

@@ -145,7 +145,7 @@ func setPropagation(object api.Object, options metav1.DeleteOptions) {
 	switch {
 	case options.PropagationPolicy != nil:
 		policy = *options.PropagationPolicy
-	case options.OrphanDependents != nil && *options.OrphanDependents: //nolint:staticcheck // clients still send it
+	case options.OrphanDependents != nil && *options.OrphanDependents:
 		policy = metav1.DeletePropagationOrphan
 	case options.OrphanDependents != nil:
 		policy = metav1.DeletePropagationBackground

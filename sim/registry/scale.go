@@ -23,7 +23,7 @@ func ScaleOf(object api.Object) (*autoscalingv1.Scale, error) {
 			ResourceVersion: object.GetResourceVersion(), CreationTimestamp: object.GetCreationTimestamp(),
 		},
 	}
-	selector := &metav1.LabelSelector{}
+	var selector *metav1.LabelSelector
 	switch object := object.(type) {
 	case *appsv1.StatefulSet:
 		scale.Spec.Replicas, scale.Status.Replicas, selector = value(object.Spec.Replicas), object.Status.Replicas, object.Spec.Selector

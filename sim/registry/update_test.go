@@ -84,12 +84,12 @@ func TestUpdateCountsTheGeneration(t *testing.T) {
 
 func TestUpdateKeepsWhatNobodyMayChange(t *testing.T) {
 	w := newWorld(t)
-	pod := runningPod(w, "p")
+	runningPod(w, "p")
 	if _, err := w.delete("Pod", "p", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	before := found[*corev1.Pod](w, "p")
-	pod = before.DeepCopy()
+	pod := before.DeepCopy()
 	pod.DeletionTimestamp, pod.DeletionGracePeriodSeconds, pod.CreationTimestamp = nil, nil, metav1.Time{}
 	pod.Labels = map[string]string{"a": "b"}
 	if _, err := w.Update(pod, ""); err != nil {

@@ -90,6 +90,8 @@ type Call struct {
 type Stdin struct {
 	Data   []byte // not yet consumed; an applet consumes by reslicing
 	Closed bool   // nothing will follow Data
+	// Outside says that it is what the first program was started with, such as the keyboard, and no pipe or file.
+	Outside bool
 }
 
 // Outcome is how a run of an applet ended.

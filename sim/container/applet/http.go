@@ -135,7 +135,7 @@ func parseReply(raw []byte, method string) (httpReply, error) {
 		return httpReply{}, errEmpty
 	}
 	for {
-		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), &http.Request{Method: method})
+		response, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), &http.Request{Method: method}) //nolint:bodyclose // it reads from memory: there is nothing to close
 		if err != nil {
 			return httpReply{body: raw}, errNoHTTP
 		}

@@ -29,9 +29,6 @@ func (o options) last(keys ...string) string {
 	return ""
 }
 
-// count is how often a flag was given.
-func (o options) count(key string) int { return len(o.values(key)) }
-
 // value is the last value of a flag, or another when it was not given.
 func (o options) value(key, otherwise string) string {
 	for i := len(o.used) - 1; i >= 0; i-- {

@@ -199,7 +199,7 @@ func gzipCommand(c *Call) Outcome {
 	}
 	for _, in := range list {
 		target := in.name + ".gz"
-		data := in.data
+		var data []byte
 		if unpacks {
 			var err error
 			if data, err = decompress(in.data); err != nil {

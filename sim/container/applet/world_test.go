@@ -104,16 +104,16 @@ func (w *world) Exchange(address netip.AddrPort, request []byte) ([]byte, error)
 	method, target, _ := strings.Cut(strings.TrimSuffix(line, " HTTP/1.1"), " ")
 	_, sent, _ := strings.Cut(string(request), "\r\n\r\n")
 	body, status, extra := "web-0\n", "200 OK", ""
-	switch {
-	case target == "/missing":
+	switch target {
+	case "/missing":
 		body, status = "not found\n", "404 Not Found"
-	case target == "/old":
+	case "/old":
 		body, status, extra = "", "301 Moved Permanently", "Location: /new\r\n"
-	case target == "/echo":
+	case "/echo":
 		body = method + " " + sent + "\n"
-	case target == "/headers":
+	case "/headers":
 		body = strings.ReplaceAll(string(request), "\r\n", "\n")
-	case target == "/empty":
+	case "/empty":
 		return nil, nil
 	}
 	size := len(body)

@@ -240,7 +240,6 @@ func (m *machine) execute(p *process, f *callFrame) {
 type functionFrame struct {
 	args  []string // of the caller
 	saved []savedVariable
-	done  bool
 }
 
 func (f *functionFrame) clone() frame {

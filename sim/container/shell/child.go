@@ -22,7 +22,6 @@ type process struct {
 	disposable     bool  // made for a few commands, the last of which may take its place
 	tested         bool  // errexit does not count here: the parent looks at the status
 	background     bool
-	silent         bool // ends without word when a signal ends it
 	brokenPipe     bool // wrote into a pipe nobody reads
 	writeError     string
 

@@ -143,7 +143,7 @@ func TestScriptOnStdin(t *testing.T) {
 	s.Stdin = true
 	w, r := newWorld(), &record{}
 	p := Start(s).Input([]byte("echo $1\nread x\nvalue\necho got $x; cat\nrest\nof it"), true)
-	p = complete(t, p, w, r)
+	complete(t, p, w, r)
 	if got := r.both.String(); got != "arg\ngot value\nrest\nof it" {
 		t.Errorf("it prints %q", got)
 	}
