@@ -54,7 +54,7 @@ var layers = []layer{
 		reason: "the cluster commits what loops plan; client-go and kubectl stay above it"},
 	{folder: "sim/door", ours: []string{"sim"}, door: true, reason: "the first package with goroutines"},
 	{folder: "sim/apiserver", ours: []string{"sim", "sim/api", "sim/store", "sim/registry", "sim/container", "sim/network", "sim/container/applet", "sim/door"},
-		others: append([]string{"k8s.io/client-go/", "k8s.io/cri-streaming/", "k8s.io/streaming/", "k8s.io/kube-openapi/", "k8s.io/klog/", "github.com/gorilla/websocket", "github.com/google/gnostic-models",
+		others: append([]string{"k8s.io/client-go/", "k8s.io/cri-streaming/", "k8s.io/streaming/", "k8s.io/kube-openapi/", "k8s.io/klog/", "github.com/gorilla/websocket", "github.com/google/gnostic-models/", "google.golang.org/protobuf/",
 			"gopkg.in/evanphx/json-patch.v4", "sigs.k8s.io/"}, kubernetes...),
 		door: true, reason: "HTTP is a door"},
 	{folder: "sim/kubectl", ours: []string{"sim", "sim/api", "sim/door", "sim/apiserver"},
