@@ -43,6 +43,9 @@ func (c *Cluster) record(tx *store.Tx, event control.Event) {
 			return
 		}
 	}
+	if home, found := store.Get[*corev1.Namespace](tx.View, "", namespace); !found || home.DeletionTimestamp != nil {
+		return // nothing new is made in a namespace that is ending
+	}
 	fresh := &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace,

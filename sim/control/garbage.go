@@ -34,14 +34,16 @@ func wakeGarbageCollector(view store.View, change store.Change, wake func(Key)) 
 	}
 	for _, reference := range object.GetOwnerReferences() {
 		owner, found := findOwner(view, object, reference)
-		switch {
-		case !found && change.New != nil:
+		if change.New != nil && (!found || waitsForDependents(owner)) {
 			wake(garbageKey(change.Kind, object))
-		case found && waitsForDependents(owner):
+		}
+	}
+	if change.Old == nil {
+		return
+	}
+	for _, reference := range change.Old.GetOwnerReferences() { // whose owner may no longer have to wait
+		if owner, found := findOwner(view, object, reference); found && waitsForDependents(owner) {
 			wake(garbageKey(api.KindOf(owner), owner))
-			if change.New != nil {
-				wake(garbageKey(change.Kind, object))
-			}
 		}
 	}
 }
@@ -81,6 +83,8 @@ func collect(view store.View, object api.Object) Plan {
 	for _, reference := range references {
 		owner, found := findOwner(view, object, reference)
 		switch {
+		case found && owner == nil:
+			return Plan{}
 		case found && waitsForDependents(owner):
 			waiting = true
 		case found:
@@ -91,27 +95,54 @@ func collect(view store.View, object api.Object) Plan {
 		return Plan{}
 	}
 	if len(solid) > 0 {
-		changed := object.DeepCopyObject().(api.Object)
+		changed := api.Copy(object)
 		changed.SetOwnerReferences(solid)
 		return Plan{Writes: []Write{{Verb: Update, Object: changed}}}
 	}
+	var plan Plan
 	options := &DeleteOptions{UID: object.GetUID(), Propagation: metav1.DeletePropagationBackground}
 	switch {
 	case waiting && hasDependents(view, object):
 		options.Propagation = metav1.DeletePropagationForeground
+		if inCycle(view, object) {
+			plan.Writes = append(plan.Writes, unblocked(object))
+		}
 	case hasFinalizer(object, metav1.FinalizerOrphanDependents):
 		options.Propagation = metav1.DeletePropagationOrphan
 	case hasFinalizer(object, metav1.FinalizerDeleteDependents):
 		options.Propagation = metav1.DeletePropagationForeground
 	}
-	return Plan{Writes: []Write{{Verb: Delete, Object: object, DeleteOptions: options, Tolerate: []string{"NotFound"}}}}
+	plan.Writes = append(plan.Writes, Write{Verb: Delete, Object: object, DeleteOptions: options, Tolerate: []string{"NotFound"}})
+	return plan
+}
+
+// inCycle says whether a dependent of the object waits for its own dependents: the object may be one of them, and they would wait for
+// each other for ever.
+func inCycle(view store.View, object api.Object) bool {
+	for dependent := range dependents(view, object) {
+		if waitsForDependents(dependent) {
+			return true
+		}
+	}
+	return false
+}
+
+// unblocked lets the owners of an object go before it.
+func unblocked(object api.Object) Write {
+	changed := api.Copy(object)
+	references := changed.GetOwnerReferences()
+	for i := range references {
+		references[i].BlockOwnerDeletion = nil
+	}
+	changed.SetOwnerReferences(references)
+	return Write{Verb: Update, Object: changed}
 }
 
 // orphanDependents takes the references to an object out of its dependents, and then lets it go.
 func orphanDependents(view store.View, owner api.Object) Plan {
 	var plan Plan
 	for dependent := range dependents(view, owner) {
-		changed := dependent.DeepCopyObject().(api.Object)
+		changed := api.Copy(dependent)
 		changed.SetOwnerReferences(slices.DeleteFunc(changed.GetOwnerReferences(), func(reference metav1.OwnerReference) bool {
 			return reference.UID == owner.GetUID()
 		}))
@@ -143,7 +174,7 @@ func deleteDependents(view store.View, owner api.Object) Plan {
 }
 
 func withoutFinalizer(object api.Object, finalizer string) Write {
-	changed := object.DeepCopyObject().(api.Object)
+	changed := api.Copy(object)
 	changed.SetFinalizers(slices.DeleteFunc(changed.GetFinalizers(), func(name string) bool { return name == finalizer }))
 	return Write{Verb: Update, Object: changed}
 }
@@ -168,7 +199,7 @@ func hasDependents(view store.View, owner api.Object) bool {
 }
 
 // findOwner finds the object a reference means: same kind, name and uid, in the dependent's namespace or cluster-scoped. The owner of a kind
-// that the simulator does not know is found but nil: it counts as there, so that nothing is deleted by mistake.
+// that the simulator does not know is found but nil: nothing is done then, so that nothing is deleted by mistake.
 func findOwner(view store.View, dependent api.Object, reference metav1.OwnerReference) (owner api.Object, found bool) {
 	kind := api.KindNamed(reference.Kind)
 	group, err := schema.ParseGroupVersion(reference.APIVersion)
@@ -177,7 +208,9 @@ func findOwner(view store.View, dependent api.Object, reference metav1.OwnerRefe
 	}
 	namespace := ""
 	if kind.Namespaced {
-		namespace = dependent.GetNamespace()
+		if namespace = dependent.GetNamespace(); namespace == "" {
+			return nil, true // upstream leaves a cluster-scoped object that names a namespaced owner alone
+		}
 	}
 	owner, found = view.Object(kind, namespace, reference.Name)
 	return owner, found && owner.GetUID() == reference.UID

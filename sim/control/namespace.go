@@ -1,6 +1,8 @@
 package control
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,10 +30,11 @@ func wakeNamespace(view store.View, change store.Change, wake func(Key)) {
 		wake(Key{Name: object.GetName()})
 		return
 	}
-	if change.New != nil || object.GetNamespace() == "" {
+	certificate := change.Kind.Kind == "ConfigMap" && object.GetName() == rootCertificateName
+	if object.GetNamespace() == "" || change.New != nil && !certificate {
 		return
 	}
-	// Something in a namespace is gone. It matters where the namespace shall be empty, or shall have the object again.
+	// Something in a namespace is gone, or the certificate is changed. It matters where the namespace shall be empty, or shall have it again.
 	switch namespace, found := store.Get[*corev1.Namespace](view, "", object.GetNamespace()); {
 	case !found:
 	case namespace.DeletionTimestamp != nil, change.Kind.Kind == "ServiceAccount", change.Kind.Kind == "ConfigMap":
@@ -52,12 +55,18 @@ func syncNamespace(in Input) Plan {
 		plan.Writes = append(plan.Writes, Write{Verb: Create, Tolerate: []string{"AlreadyExists"},
 			Object: &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "default"}}})
 	}
-	if _, found := store.Get[*corev1.ConfigMap](in.View, namespace.Name, rootCertificateName); !found {
-		plan.Writes = append(plan.Writes, Write{Verb: Create, Tolerate: []string{"AlreadyExists"}, Object: &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: rootCertificateName,
-				Annotations: map[string]string{"kubernetes.io/description": rootCertificateNote}},
-			Data: map[string]string{"ca.crt": rootCertificateText},
-		}})
+	wanted := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: rootCertificateName,
+			Annotations: map[string]string{"kubernetes.io/description": rootCertificateNote}},
+		Data: map[string]string{"ca.crt": rootCertificateText},
+	}
+	switch current, found := store.Get[*corev1.ConfigMap](in.View, namespace.Name, rootCertificateName); {
+	case !found:
+		plan.Writes = append(plan.Writes, Write{Verb: Create, Tolerate: []string{"AlreadyExists"}, Object: wanted})
+	case !maps.Equal(current.Data, wanted.Data) || current.Annotations["kubernetes.io/description"] == "":
+		restored := current.DeepCopy()
+		restored.Data, restored.Annotations = wanted.Data, wanted.Annotations
+		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: restored})
 	}
 	return plan
 }
