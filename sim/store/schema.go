@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/kernel"
 )
 
 // Table names a table of rows that are no API objects.
@@ -16,18 +15,14 @@ type Table string
 // Row is a row of such a table. Its key is unique in the table; rows are listed in the order of their keys.
 type Row interface{ RowKey() string }
 
-// Tables and indexes of this package.
+// Indexes of API objects.
 const (
-	eventTable = "event"
-	metaTable  = "meta"
-
-	byID      = "id"
-	byOwner   = "owner"   // API objects: the uids of all their owners
-	byNode    = "node"    // Pods: spec.nodeName
-	bySubject = "subject" // events: kind and key
+	byID    = "id"
+	byOwner = "owner" // the uids of all their owners
+	byNode  = "node"  // Pods: spec.nodeName
 )
 
-func schema(tables []Table) *memdb.DBSchema {
+func schema() *memdb.DBSchema {
 	all := &memdb.DBSchema{Tables: map[string]*memdb.TableSchema{}}
 	add := func(name string, indexes ...*memdb.IndexSchema) {
 		table := &memdb.TableSchema{Name: name, Indexes: map[string]*memdb.IndexSchema{}}
@@ -46,13 +41,6 @@ func schema(tables []Table) *memdb.DBSchema {
 		}
 		add(kind.Kind, indexes...)
 	}
-	for _, table := range tables {
-		add(string(table), &memdb.IndexSchema{Name: byID, Unique: true, Indexer: rowIndexer{}})
-	}
-	add(eventTable,
-		&memdb.IndexSchema{Name: byID, Unique: true, Indexer: orderIndexer{}},
-		&memdb.IndexSchema{Name: bySubject, Unique: true, Indexer: subjectIndexer{}})
-	add(metaTable, &memdb.IndexSchema{Name: byID, Unique: true, Indexer: metaIndexer{}})
 	return all
 }
 
@@ -112,43 +100,5 @@ func (nodeIndexer) FromObject(row any) (bool, []byte, error) {
 }
 
 func (nodeIndexer) FromArgs(args ...any) ([]byte, error) { return stringKey(args[0].(string)), nil }
-
-type rowIndexer struct{}
-
-func (rowIndexer) FromObject(row any) (bool, []byte, error) {
-	return true, stringKey(row.(Row).RowKey()), nil
-}
-
-func (rowIndexer) FromArgs(args ...any) ([]byte, error) { return stringKey(args[0].(string)), nil }
-
-// PrefixFromArgs serves listing the rows whose keys begin alike.
-func (rowIndexer) PrefixFromArgs(args ...any) ([]byte, error) { return []byte(args[0].(string)), nil }
-
-type orderIndexer struct{}
-
-func (orderIndexer) FromObject(row any) (bool, []byte, error) {
-	return true, row.(*kernel.Event).OrderKey(), nil
-}
-
-func (orderIndexer) FromArgs(args ...any) ([]byte, error) {
-	return args[0].(*kernel.Event).OrderKey(), nil
-}
-
-type subjectIndexer struct{}
-
-func (subjectIndexer) FromObject(row any) (bool, []byte, error) {
-	event := row.(*kernel.Event)
-	return true, nameKey(event.Kind, event.Key), nil
-}
-
-func (subjectIndexer) FromArgs(args ...any) ([]byte, error) {
-	return nameKey(args[0].(string), args[1].(string)), nil
-}
-
-type metaIndexer struct{}
-
-func (metaIndexer) FromObject(any) (bool, []byte, error) { return true, []byte{0}, nil }
-
-func (metaIndexer) FromArgs(...any) ([]byte, error) { return []byte{0}, nil }
 
 func stringKey(text string) []byte { return append([]byte(text), 0) }

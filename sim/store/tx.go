@@ -9,7 +9,7 @@ import (
 	"github.com/stsim/stsim/sim/kernel"
 )
 
-// Meta is the clock of the world and its counters. There is one row of it.
+// Meta is the clock of the world and its counters.
 type Meta struct {
 	Now        time.Time // virtual time
 	Revision   uint64    // resource version of the newest write
@@ -21,7 +21,6 @@ type Meta struct {
 type Tx struct {
 	View
 	db      *DB
-	meta    Meta
 	changes []Change
 	rows    []RowChange
 }
@@ -37,10 +36,10 @@ type RowChange struct {
 func (tx *Tx) Put(object api.Object) {
 	kind := api.KindOf(object)
 	old, _ := tx.Object(kind, object.GetNamespace(), object.GetName())
-	tx.meta.Revision++
-	object.SetResourceVersion(strconv.FormatUint(tx.meta.Revision, 10))
+	tx.beside.meta.Revision++
+	object.SetResourceVersion(strconv.FormatUint(tx.beside.meta.Revision, 10))
 	tx.must(tx.txn.Insert(kind.Kind, object))
-	tx.changes = append(tx.changes, Change{Revision: tx.meta.Revision, Kind: kind, Old: old, New: object})
+	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old, New: object})
 }
 
 // Delete removes an object, which must be there. The deletion gets the next resource version; the last state in the change log keeps its own.
@@ -50,15 +49,17 @@ func (tx *Tx) Delete(object api.Object) {
 	if !found {
 		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
 	}
-	tx.meta.Revision++
+	tx.beside.meta.Revision++
 	tx.must(tx.txn.Delete(kind.Kind, old))
-	tx.changes = append(tx.changes, Change{Revision: tx.meta.Revision, Kind: kind, Old: old})
+	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old})
 }
 
 // PutRow inserts or replaces a row, which must not be changed from then on.
 func (tx *Tx) PutRow(table Table, row Row) {
-	old, _ := GetRow[Row](tx.View, table, row.RowKey())
-	tx.must(tx.txn.Insert(string(table), row))
+	key := row.RowKey()
+	old, _ := GetRow[Row](tx.View, table, key)
+	rows := tx.rowsOf(table)
+	*rows = rows.with(key, row)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old, New: row})
 }
 
@@ -68,51 +69,55 @@ func (tx *Tx) DeleteRow(table Table, key string) {
 	if !found {
 		return
 	}
-	tx.must(tx.txn.Delete(string(table), old))
+	rows := tx.rowsOf(table)
+	*rows = rows.without(key)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old})
 }
 
 // Schedule asks for an event. At most one event of a kind and key is pending: of two wishes the earlier one counts.
 func (tx *Tx) Schedule(when time.Time, kind, key string) {
-	if when.Before(tx.meta.Now) {
-		when = tx.meta.Now
+	if when.Before(tx.beside.meta.Now) {
+		when = tx.beside.meta.Now
 	}
-	row, err := tx.txn.First(eventTable, bySubject, kind, key)
-	tx.must(err)
-	if row != nil {
-		pending := row.(*kernel.Event)
+	subject := subjectOf(kind, key)
+	if pending, found := tx.beside.subjects.get(subject); found {
 		if !when.Before(pending.When) {
 			return
 		}
-		tx.must(tx.txn.Delete(eventTable, pending))
+		tx.beside.pending = tx.beside.pending.without(pending.OrderKey())
 	}
-	tx.meta.Sequence++
-	tx.must(tx.txn.Insert(eventTable, &kernel.Event{When: when, Sequence: tx.meta.Sequence, Kind: kind, Key: key}))
+	tx.beside.meta.Sequence++
+	event := &kernel.Event{When: when, Sequence: tx.beside.meta.Sequence, Kind: kind, Key: key}
+	tx.beside.pending = tx.beside.pending.with(event.OrderKey(), event)
+	tx.beside.subjects = tx.beside.subjects.with(subject, event)
 }
 
 // Take removes a pending event and moves the clock to it.
 func (tx *Tx) Take(event kernel.Event) {
-	tx.must(tx.txn.Delete(eventTable, &event))
+	tx.beside.pending = tx.beside.pending.without(event.OrderKey())
+	tx.beside.subjects = tx.beside.subjects.without(subjectOf(event.Kind, event.Key))
 	tx.AdvanceTo(event.When)
 }
 
+func subjectOf(kind, key string) string { return kind + "\x00" + key }
+
 // AdvanceTo moves the clock forward; it never goes back.
 func (tx *Tx) AdvanceTo(now time.Time) {
-	if now.After(tx.meta.Now) {
-		tx.meta.Now = now
+	if now.After(tx.beside.meta.Now) {
+		tx.beside.meta.Now = now
 	}
 }
 
 // Now is virtual time.
-func (tx *Tx) Now() time.Time { return tx.meta.Now }
+func (tx *Tx) Now() time.Time { return tx.beside.meta.Now }
 
 // Revision is the resource version of the newest write.
-func (tx *Tx) Revision() uint64 { return tx.meta.Revision }
+func (tx *Tx) Revision() uint64 { return tx.beside.meta.Revision }
 
 // Identity hands out the next number that nobody else in this world has had.
 func (tx *Tx) Identity() uint64 {
-	tx.meta.Identities++
-	return tx.meta.Identities
+	tx.beside.meta.Identities++
+	return tx.beside.meta.Identities
 }
 
 // Changes lists the writes of API objects in this transaction, in order.
@@ -123,10 +128,15 @@ func (tx *Tx) RowChanges() []RowChange { return tx.rows }
 
 // Commit makes the transaction part of the database.
 func (tx *Tx) Commit() {
-	meta := tx.meta
-	tx.must(tx.txn.Insert(metaTable, &meta))
-	tx.txn.Commit()
-	tx.db.log.add(tx.changes)
+	db := tx.db
+	if len(tx.changes) > 0 {
+		tx.txn.Commit()
+		db.view.txn = db.mem.Txn(false)
+		db.log.add(tx.changes)
+	} else {
+		tx.txn.Abort()
+	}
+	db.beside, db.view.beside = tx.beside, tx.beside
 }
 
 // Abort forgets the transaction.

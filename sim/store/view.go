@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/hashicorp/go-memdb"
@@ -12,7 +13,10 @@ import (
 
 // View is a read-only picture of all rows at one instant. It never changes, costs nothing to keep beyond the rows that
 // have since been replaced, and may be used from several goroutines.
-type View struct{ txn *memdb.Txn }
+type View struct {
+	txn    *memdb.Txn
+	beside *beside
+}
 
 // Get finds an object by its kind (the type parameter), namespace ("" for cluster-scoped kinds) and name.
 // The object is shared and must not be changed.
@@ -67,11 +71,8 @@ func (v View) OwnedObjects(kind *api.Kind, owner api.UID) iter.Seq[api.Object] {
 
 // GetRow finds a row by its key.
 func GetRow[T Row](view View, table Table, key string) (T, bool) {
-	row, err := view.txn.First(string(table), byID, key)
-	if err != nil {
-		panic(err)
-	}
-	if row == nil {
+	row, found := view.rowsOf(table).get(key)
+	if !found {
 		var none T
 		return none, false
 	}
@@ -80,7 +81,7 @@ func GetRow[T Row](view View, table Table, key string) (T, bool) {
 
 // Rows goes through the rows whose keys begin with the prefix ("" for all), in the order of their keys.
 func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
-	found := view.find(string(table), byID+"_prefix", prefix)
+	found := view.rowsOf(table).all(prefix)
 	return func(yield func(T) bool) {
 		for row := range found {
 			if !yield(row.(T)) {
@@ -91,36 +92,36 @@ func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
 }
 
 // Meta is the clock and the counters.
-func (v View) Meta() Meta {
-	row, err := v.txn.First(metaTable, byID)
-	if err != nil {
-		panic(err)
-	}
-	return *row.(*Meta)
-}
+func (v View) Meta() Meta { return v.beside.meta }
 
 // NextEvent is the event that is due first.
 func (v View) NextEvent() (kernel.Event, bool) {
-	row, err := v.txn.First(eventTable, byID)
-	if err != nil {
-		panic(err)
-	}
-	if row == nil {
+	event, found := v.beside.pending.first()
+	if !found {
 		return kernel.Event{}, false
 	}
-	return *row.(*kernel.Event), true
+	return *event, true
 }
 
 // Events goes through all pending events in the order in which they will be taken.
 func (v View) Events() iter.Seq[kernel.Event] {
-	found := v.find(eventTable, byID)
+	pending := v.beside.pending
 	return func(yield func(kernel.Event) bool) {
-		for row := range found {
-			if !yield(*row.(*kernel.Event)) {
+		for event := range pending.all("") {
+			if !yield(*event) {
 				return
 			}
 		}
 	}
+}
+
+// rowsOf is the table of rows, which must be one of those the database was made with.
+func (v View) rowsOf(table Table) *ordered[Row] {
+	place, found := v.beside.tables[table]
+	if !found {
+		panic(fmt.Sprintf("store: no table %q; hint: name it when the database is made", table))
+	}
+	return &v.beside.rows[place]
 }
 
 func (v View) find(table, index string, args ...any) iter.Seq[any] {

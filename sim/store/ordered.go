@@ -1,0 +1,218 @@
+package store
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// pageWidth is how many entries a page holds at most: what one write copies per level.
+const pageWidth = 24
+
+// ordered is an immutable map that lists its values in the order of their keys: a B+ tree whose pages are shared by all its versions.
+// The zero value is empty. Whatever needs no index but its key is kept in one, at a fifth of the price of a go-memdb table.
+type ordered[V any] struct{ root *page[V] }
+
+// page is a leaf with entries, or has children. It has at least one of either, and never changes.
+type page[V any] struct {
+	entries  []entry[V]
+	children []child[V]
+}
+
+type entry[V any] struct {
+	key   string
+	value V
+}
+
+// child is a page below another one, and the first of its keys.
+type child[V any] struct {
+	first string
+	page  *page[V]
+}
+
+// get finds the value of a key.
+func (m ordered[V]) get(key string) (value V, found bool) {
+	p := m.root
+	if p == nil {
+		return value, false
+	}
+	for p.children != nil {
+		p = p.children[p.below(key)].page
+	}
+	if at, found := p.position(key); found {
+		return p.entries[at].value, true
+	}
+	return value, false
+}
+
+// first is the value of the first key.
+func (m ordered[V]) first() (value V, found bool) {
+	for p := m.root; p != nil; p = p.children[0].page {
+		if p.children == nil {
+			return p.entries[0].value, true
+		}
+	}
+	return value, false
+}
+
+// all goes through the values whose keys begin with the prefix.
+func (m ordered[V]) all(prefix string) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		if m.root != nil {
+			m.root.visit(prefix, yield)
+		}
+	}
+}
+
+func (p *page[V]) visit(prefix string, yield func(V) bool) bool {
+	if p.children == nil {
+		at, _ := p.position(prefix)
+		for _, e := range p.entries[at:] {
+			if !strings.HasPrefix(e.key, prefix) || !yield(e.value) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, c := range p.children[p.below(prefix):] {
+		if !c.page.visit(prefix, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// with is the map with another value for a key.
+func (m ordered[V]) with(key string, value V) ordered[V] {
+	if m.root == nil {
+		return ordered[V]{&page[V]{entries: []entry[V]{{key, value}}}}
+	}
+	left, right := m.root.with(key, value)
+	if right != nil {
+		left = &page[V]{children: []child[V]{{left.first(), left}, {right.first(), right}}}
+	}
+	return ordered[V]{left}
+}
+
+// without is the map without a key.
+func (m ordered[V]) without(key string) ordered[V] {
+	if m.root == nil {
+		return m
+	}
+	root := m.root.without(key)
+	for root != nil && len(root.children) == 1 {
+		root = root.children[0].page
+	}
+	return ordered[V]{root}
+}
+
+// position is where a key is among the entries of a leaf, or would be.
+func (p *page[V]) position(key string) (at int, found bool) {
+	return slices.BinarySearchFunc(p.entries, key, func(e entry[V], key string) int { return strings.Compare(e.key, key) })
+}
+
+// below is the number of the child that holds a key, if any does.
+func (p *page[V]) below(key string) int {
+	at, found := slices.BinarySearchFunc(p.children, key, func(c child[V], key string) int { return strings.Compare(c.first, key) })
+	if !found && at > 0 {
+		at--
+	}
+	return at
+}
+
+func (p *page[V]) first() string {
+	if p.children != nil {
+		return p.children[0].first
+	}
+	return p.entries[0].key
+}
+
+// with gives the page with another value for a key, as two pages when one does not hold it any more.
+func (p *page[V]) with(key string, value V) (left, right *page[V]) {
+	if p.children == nil {
+		at, found := p.position(key)
+		entries := replaced(p.entries, at, found, entry[V]{key, value})
+		cut := halfOf(len(entries), at)
+		if cut == 0 {
+			return &page[V]{entries: entries}, nil
+		}
+		return &page[V]{entries: entries[:cut:cut]}, &page[V]{entries: entries[cut:]}
+	}
+	at := p.below(key)
+	left, right = p.children[at].page.with(key, value)
+	children := replaced(p.children, at, true, child[V]{left.first(), left})
+	if right == nil {
+		return &page[V]{children: children}, nil
+	}
+	children = replaced(children, at+1, false, child[V]{right.first(), right})
+	cut := halfOf(len(children), at+1)
+	if cut == 0 {
+		return &page[V]{children: children}, nil
+	}
+	return &page[V]{children: children[:cut:cut]}, &page[V]{children: children[cut:]}
+}
+
+// halfOf is where a page is cut in two that has just grown at a place; 0 when it is not. One that grew at its end stays as it was, since keys often ascend.
+func halfOf(length, at int) int {
+	switch {
+	case length <= pageWidth:
+		return 0
+	case at == length-1:
+		return at
+	}
+	return length / 2
+}
+
+// replaced is a copy of a list with an element at a place, in the place of the one that is there or before it.
+func replaced[E any](list []E, at int, replace bool, element E) []E {
+	rest := list[at:]
+	if replace {
+		rest = rest[1:]
+	}
+	changed := make([]E, 0, at+1+len(rest))
+	changed = append(changed, list[:at]...)
+	changed = append(changed, element)
+	return append(changed, rest...)
+}
+
+// without gives the page without a key: itself when the key is not there, nil when nothing else is.
+func (p *page[V]) without(key string) *page[V] {
+	if p.children == nil {
+		at, found := p.position(key)
+		switch {
+		case !found:
+			return p
+		case len(p.entries) == 1:
+			return nil
+		}
+		return &page[V]{entries: removed(p.entries, at)}
+	}
+	at := p.below(key)
+	before := p.children[at].page
+	after := before.without(key)
+	switch {
+	case after == before:
+		return p
+	case after == nil && len(p.children) == 1:
+		return nil
+	case after == nil:
+		return &page[V]{children: removed(p.children, at)}
+	}
+	if at+1 < len(p.children) {
+		next := p.children[at+1].page
+		if len(after.entries)+len(next.entries)+len(after.children)+len(next.children) <= pageWidth/2 {
+			joined := &page[V]{entries: slices.Concat(after.entries, next.entries), children: slices.Concat(after.children, next.children)}
+			children := removed(p.children, at+1)
+			return &page[V]{children: replaced(children, at, true, child[V]{joined.first(), joined})}
+		}
+	}
+	return &page[V]{children: replaced(p.children, at, true, child[V]{after.first(), after})}
+}
+
+// removed is a list without an element. Lists never change, so the rest of one is as good as a copy.
+func removed[E any](list []E, at int) []E {
+	if at == 0 {
+		return list[1:]
+	}
+	return slices.Concat(list[:at], list[at+1:])
+}
