@@ -109,6 +109,7 @@ func (m *machine) runApplet(p *process, f *appletFrame) (outcome applet.Outcome,
 	default:
 		stdin.Data, stdin.Closed = m.peek(in)
 	}
+	stdin.Outside = in >= 0 && m.descs[in].kind == kindInput && !m.piped
 	before := len(stdin.Data)
 	out, errs := &writer{m: m, p: p, fd: 1, applets: true}, &writer{m: m, p: p, fd: 2, applets: true}
 	call := &applet.Call{
@@ -154,6 +155,7 @@ func (m *machine) nested(p *process, dir string, argv, env []string, stdin *appl
 		child = Start(Spec{Args: argv, Env: env, Dir: dir, Stdin: true, Process: m.nextNumber(), Parent: p.number,
 			User: m.spec.User, Builtins: m.spec.Builtins, Limits: m.spec.Limits})
 		child.m.nesting = m.nesting + 1
+		child.m.piped = stdin == nil || !stdin.Outside
 	}
 	if stdin == nil {
 		stdin = &applet.Stdin{Closed: true}

@@ -288,6 +288,6 @@ func (m *machine) deeper(p *process) bool {
 	}
 	p.shell.depth--
 	m.complain(p, "stsim: stopped at %d functions, files and substitutions within each other: an endless recursion?", m.spec.Limits.Depth)
-	p.control = control{kind: controlExit, code: 124}
+	p.control = control{kind: controlAbort, code: 124}
 	return false
 }

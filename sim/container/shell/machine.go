@@ -21,7 +21,8 @@ type machine struct {
 	interrupted bool // a ^C was typed and its echo is due
 	silent      bool // the terminal does not echo: read -s
 	exited      *Exited
-	nesting     int // how many applets deep this runs within another machine
+	nesting     int  // how many applets deep this runs within another machine
+	piped       bool // standard input is a pipe or file of that other machine
 
 	numbered bool // last was compared with the processes of the system
 	system   applet.System
@@ -75,7 +76,8 @@ func newMachine(spec Spec) *machine {
 
 // clone copies the state. What a copy may change in place is copied; syntax trees, strings and applet states are shared.
 func (m *machine) clone() *machine {
-	c := &machine{spec: m.spec, last: m.last, input: m.input, interrupted: m.interrupted, silent: m.silent, exited: m.exited, nesting: m.nesting}
+	c := &machine{spec: m.spec, last: m.last, input: m.input, interrupted: m.interrupted, silent: m.silent, exited: m.exited,
+		nesting: m.nesting, piped: m.piped}
 	c.input.data = slices.Clip(m.input.data)
 	c.descs = slices.Clone(m.descs)
 	for i := range c.descs {

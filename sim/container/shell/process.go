@@ -97,6 +97,20 @@ func (p *Process) Run(system applet.System, out Output) *Process {
 // State says whether the process has ended, and if not, what it waits for.
 func (p *Process) State() State { return p.m.state() }
 
+// Prompt says whether the first process is a shell that has come to its prompt: it waits for a command on standard input, or with more for the
+// rest of one.
+func (p *Process) Prompt() (waits, more bool) {
+	root := p.m.procs[0]
+	if p.m.exited != nil || len(root.frames) == 0 || !root.wait.on {
+		return false, false
+	}
+	input, ok := root.frames[len(root.frames)-1].(*inputFrame)
+	return ok, ok && input.text != ""
+}
+
+// Status is $? of the first process, when it is a shell.
+func (p *Process) Status() int { return p.m.procs[0].status }
+
 // Input appends data to standard input; end says that nothing will follow. On a terminal the bytes 3 (^C) and
 // 4 (^D) mean what they do there.
 func (p *Process) Input(data []byte, end bool) *Process {
