@@ -99,6 +99,7 @@ func nodeStatus(node *corev1.Node) string {
 // value), or as the value of the older label kubernetes.io/role.
 func nodeRoles(node *corev1.Node) string {
 	var roles []string
+	// In any order: they are sorted below.
 	for key, value := range node.Labels {
 		role, found := strings.CutPrefix(key, "node-role.kubernetes.io/")
 		if !found && key == "kubernetes.io/role" {

@@ -214,6 +214,7 @@ func notInImagePath(r rune) bool {
 // roundResources rounds up to a thousandth, the finest step that the API keeps.
 func roundResources(list corev1.ResourceList) {
 	const milliScale = -3
+	// In any order: each is rounded by itself.
 	for name, quantity := range list {
 		quantity.RoundUp(milliScale)
 		list[name] = quantity

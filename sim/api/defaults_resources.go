@@ -81,6 +81,7 @@ func isSidecar(container *corev1.Container) bool {
 }
 
 func addResources(sum, list corev1.ResourceList) {
+	// In any order: each is added to its own sum.
 	for name, quantity := range list {
 		value, exists := sum[name]
 		if !exists {

@@ -86,6 +86,7 @@ func (s *podSync) imageWantedSince(spec *corev1.Container, run *container.Contai
 	if run != nil && run.FinishedAt.After(since) {
 		since = run.FinishedAt
 	}
+	// In any order: the latest of all counts.
 	for _, runs := range s.runs {
 		for _, other := range runs {
 			if other.Image == spec.Image && other.CreatedAt.After(since) {

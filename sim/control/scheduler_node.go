@@ -70,6 +70,7 @@ func (s *scheduling) take(info *nodeInfo, needs *needs) {
 }
 
 func amounts(list corev1.ResourceList) (r resources) {
+	// In any order: each goes to its own field.
 	for name, quantity := range list {
 		switch name {
 		case corev1.ResourceCPU:
@@ -95,6 +96,7 @@ func (r *resources) add(o *resources) {
 	r.memory += o.memory
 	r.ephemeral += o.ephemeral
 	r.pods += o.pods
+	// In any order: each is added to its own sum.
 	for name, amount := range o.others {
 		if r.others == nil {
 			r.others = map[corev1.ResourceName]int64{}
@@ -106,6 +108,7 @@ func (r *resources) add(o *resources) {
 // raise makes every amount at least the other's.
 func (r *resources) raise(o *resources) {
 	r.cpu, r.memory, r.ephemeral = max(r.cpu, o.cpu), max(r.memory, o.memory), max(r.ephemeral, o.ephemeral)
+	// In any order: each is raised by itself.
 	for name, amount := range o.others {
 		if r.others == nil {
 			r.others = map[corev1.ResourceName]int64{}
