@@ -28,30 +28,49 @@ func (t Transport) String() string {
 // The order of the checks follows CoreDNS (core/dnsserver/server.go, plugin/kubernetes/handler.go): form,
 // opcode, class, EDNS version, zone, type.
 func Answer(source Source, config Config, question *dns.Msg, transport Transport) *dns.Msg {
+	reply, offer, refused := begin(question)
+	if refused {
+		return reply
+	}
+	if reply.Rcode == dns.RcodeSuccess {
+		fill(reply, source, &config, roomFor(&config, offer, transport))
+	}
+	arrange(reply, config.Choose)
+	fit(reply, offer, &config, transport)
+	return reply
+}
+
+// begin makes the reply's header and question, and its status if that does not depend on the name. A refused
+// reply is complete; any other still has to be fitted to the client's offer, which is nil without EDNS.
+func begin(question *dns.Msg) (reply *dns.Msg, offer *dns.OPT, refused bool) {
 	name, wellFormed := questionName(question)
 	if !wellFormed {
-		return refuse(question, dns.RcodeFormatError)
+		return refuse(question, dns.RcodeFormatError), nil, true
 	}
 	if question.Opcode != dns.OpcodeQuery {
-		return refuse(question, dns.RcodeNotImplemented)
+		return refuse(question, dns.RcodeNotImplemented), nil, true
 	}
 	asked := question.Question[0]
-	reply := replyTo(question, dns.Question{Name: name, Qtype: asked.Qtype, Qclass: asked.Qclass})
-	offer := offerOf(question)
-	switch zones := config.zones(); {
+	reply = replyTo(question, dns.Question{Name: name, Qtype: asked.Qtype, Qclass: asked.Qclass})
+	offer = offerOf(question)
+	switch {
 	case asked.Qclass != dns.ClassINET:
 		reply.Rcode = dns.RcodeRefused
 	case offer != nil && offer.Version() != 0:
 		reply.Rcode = dns.RcodeBadVers
-	case config.Validate() != nil:
-		reply.Rcode = dns.RcodeServerFailure
-	default:
-		q := query{source: source, config: &config, reply: reply, name: name, qtype: asked.Qtype, forward: zones.forward}
-		q.answer(zones)
-		arrange(reply, config.Choose)
 	}
-	fit(reply, offer, &config, transport)
-	return reply
+	return reply, offer, false
+}
+
+// fill answers the question of a reply from the source. Room is how many addresses can be of use, 0 for all.
+func fill(reply *dns.Msg, source Source, config *Config, room int) {
+	if config.Validate() != nil {
+		reply.Rcode = dns.RcodeServerFailure
+		return
+	}
+	zones, asked := config.zones(), reply.Question[0]
+	q := query{source: source, config: config, reply: reply, name: asked.Name, qtype: asked.Qtype, forward: zones.forward, room: room}
+	q.answer(zones)
 }
 
 // query is one question on its way to its answer.
@@ -66,6 +85,8 @@ type query struct {
 	zone string
 	// forward is the cluster domain in lower case.
 	forward string
+	// room is how many addresses can be of use in the reply, 0 for all.
+	room int
 }
 
 // answer finds the zone of the name and fills the reply.

@@ -36,11 +36,16 @@ type Config struct {
 	Zone string
 	// TTL is the time to live of all records in seconds, and of negative answers; 0 means 30.
 	TTL uint32
+	// NoTTL makes the time to live 0, whatever TTL says: nobody may remember an answer.
+	NoTTL bool
 	// Pods says which Pod names are answered.
 	Pods PodMode
 	// ServerAddress is the address clients reach this server by, usually the cluster IP of kube-dns. It is the
 	// glue of the NS record and has a PTR record. The zero value means that there is no NS record.
 	ServerAddress netip.Addr
+	// ListenAddress is an address that clients beyond the cluster reach this server by, if it is not
+	// ServerAddress. It has the same PTR record.
+	ListenAddress netip.Addr
 	// ReverseZones are the zones PTR questions are answered in; nil means in-addr.arpa. and ip6.arpa.
 	ReverseZones []string
 	// MaxUDPSize bounds replies over UDP in octets below what the client offers with EDNS; 0 means no bound
@@ -91,6 +96,9 @@ func validZone(zone string) bool {
 }
 
 func (c Config) ttl() uint32 {
+	if c.NoTTL {
+		return 0
+	}
 	if c.TTL == 0 {
 		return defaultTTL
 	}

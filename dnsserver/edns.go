@@ -24,15 +24,38 @@ func offerOf(question *dns.Msg) *dns.OPT {
 	return nil
 }
 
+// smallestAddressRecord is the size of an A record whose owner is compressed to a pointer.
+const smallestAddressRecord = 16
+
+// roomFor returns a number of address records that no reply can hold: whoever has found as many may stop looking,
+// since the reply is cut before the last of them in any case. It is 0, no limit, if all take part in a choice.
+func roomFor(config *Config, offer *dns.OPT, transport Transport) int {
+	switch {
+	case config.Choose != nil:
+		return 0
+	case transport == TCP:
+		return dns.MaxMsgSize/smallestAddressRecord + 1
+	}
+	return int(udpSize(config, offer))/smallestAddressRecord + 1
+}
+
+// udpSize is how large a reply over UDP may be: 512 octets without EDNS.
+func udpSize(config *Config, offer *dns.OPT) uint16 {
+	if offer == nil {
+		return dns.MinMsgSize
+	}
+	size := max(offer.UDPSize(), dns.MinMsgSize)
+	if config.MaxUDPSize != 0 {
+		size = min(size, max(config.MaxUDPSize, dns.MinMsgSize))
+	}
+	return size
+}
+
 // fit adds the OPT record if the client sent one, and makes the reply as small as the transport demands:
 // uncompressed if it fits, else compressed, else as many records as fit and the TC flag.
 func fit(reply *dns.Msg, offer *dns.OPT, config *Config, transport Transport) {
-	size := uint16(dns.MinMsgSize)
+	size := udpSize(config, offer)
 	if offer != nil {
-		size = max(offer.UDPSize(), dns.MinMsgSize)
-		if config.MaxUDPSize != 0 {
-			size = min(size, max(config.MaxUDPSize, dns.MinMsgSize))
-		}
 		reply.Extra = append(reply.Extra, acceptance(offer, size))
 	}
 	if transport == TCP {

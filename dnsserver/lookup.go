@@ -45,11 +45,12 @@ func (q *query) lookup(r request, buffer []entry) find {
 	case service:
 		return q.lookupService(r, buffer)
 	case server:
-		entries := buffer
+		c := q.collect(buffer)
 		for _, server := range q.nameServers(q.zone) {
-			entries = append(entries, entry{address: server.address, port: noPort})
+			c.add(entry{address: server.address, port: noPort})
 		}
-		return find{exists: true, entries: entries}
+		c.exists = true
+		return c.find
 	}
 	return find{}
 }
@@ -67,7 +68,9 @@ func (q *query) lookupPod(r request, buffer []entry) find {
 	if !valid || q.config.Pods == PodsVerified && !q.source.PodByIP(r.namespace, address) {
 		return find{}
 	}
-	return find{exists: true, entries: append(buffer, entry{address: address})}
+	c := q.collect(buffer)
+	c.add(entry{address: address})
+	return c.find
 }
 
 func (q *query) lookupService(r request, buffer []entry) find {
@@ -94,43 +97,62 @@ func (q *query) lookupService(r request, buffer []entry) find {
 		// a service with a cluster IP.
 		return q.lookupEndpoints(r, buffer)
 	}
-	found := find{entries: buffer}
+	c := q.collect(buffer)
 	forEachPort(s.Ports, r, func(port int32) {
-		found.exists = true
+		c.exists = true
 		for _, address := range s.ClusterIPs {
-			found.entries = append(found.entries, entry{address: address.Unmap(), port: port})
+			c.add(entry{address: address.Unmap(), port: port})
 		}
 	})
-	return found
+	return c.find
 }
 
-func (q *query) anyReady(r request) bool {
-	for _, endpoint := range q.source.Endpoints(r.namespace, r.service) {
-		if endpoint.Ready && len(endpoint.Addresses) > 0 {
-			return true
+func (q *query) anyReady(r request) (any bool) {
+	q.eachGroup(r.namespace, r.service, "", func(group EndpointGroup) bool {
+		for i := range group.Endpoints {
+			any = any || group.Endpoints[i].Ready && len(group.Endpoints[i].Addresses) > 0
 		}
-	}
-	return false
+		return !any
+	})
+	return any
 }
 
 func (q *query) lookupEndpoints(r request, buffer []entry) find {
-	found := find{entries: buffer}
-	for _, endpoint := range q.source.Endpoints(r.namespace, r.service) {
-		if !endpoint.Ready {
-			continue
+	c := q.collect(buffer)
+	q.eachGroup(r.namespace, r.service, r.endpoint, func(group EndpointGroup) bool {
+		if c.exists && c.needsNoneOf(group) {
+			return true
 		}
-		for _, address := range endpoint.Addresses {
-			address = address.Unmap()
-			if r.endpoint != "" && !endpointMatches(r.endpoint, endpoint.Hostname, address) {
+		for i := range group.Endpoints {
+			endpoint := &group.Endpoints[i]
+			if !endpoint.Ready {
 				continue
 			}
-			forEachPort(endpoint.Ports, r, func(port int32) {
-				found.entries = append(found.entries, entry{address, port, true, endpoint.Hostname})
-			})
+			for _, address := range endpoint.Addresses {
+				address = address.Unmap()
+				if r.endpoint != "" && !endpointMatches(r.endpoint, endpoint.Hostname, address) {
+					continue
+				}
+				forEachPort(endpoint.Ports, r, func(port int32) {
+					c.add(entry{address, port, true, endpoint.Hostname})
+				})
+			}
+			if c.full() {
+				return false
+			}
 		}
+		return true
+	})
+	return c.find
+}
+
+// eachGroup goes through the endpoints of a service, as one group if the source knows no parts.
+func (q *query) eachGroup(namespace, service, label string, visit func(EndpointGroup) bool) {
+	if source, is := q.source.(GroupSource); is {
+		source.EachGroup(namespace, service, label, visit)
+		return
 	}
-	found.exists = len(found.entries) > len(buffer)
-	return found
+	visit(EndpointGroup{Endpoints: q.source.Endpoints(namespace, service)})
 }
 
 // forEachPort calls visit for every port that fits the request; without ports there is one, noPort, which fits

@@ -21,24 +21,14 @@ func (q *query) versionRecord() dns.RR {
 	return &dns.TXT{Hdr: header(q.name, dns.TypeTXT, versionTTL), Txt: []string{specificationVersion}}
 }
 
-// addresses returns the A or AAAA records of the entries, one per address.
+// addresses returns the A or AAAA records of the entries of a find for that type.
 func (q *query) addresses(owner string, entries []entry) []dns.RR {
-	want4 := q.qtype == dns.TypeA
-	count := 0
-	for _, entry := range entries {
-		if entry.address.IsValid() && entry.address.Is4() == want4 {
-			count++
-		}
-	}
-	if count == 0 {
+	if len(entries) == 0 {
 		return nil
 	}
-	records := newAddressRecords(count, want4)
-	seen := newSet[netip.Addr](count)
+	records := newAddressRecords(len(entries), q.qtype == dns.TypeA)
 	for _, entry := range entries {
-		if entry.address.IsValid() && entry.address.Is4() == want4 && seen.add(entry.address) {
-			records.add(owner, entry.address, q.config.ttl())
-		}
+		records.add(owner, entry.address, q.config.ttl())
 	}
 	return records.records
 }

@@ -56,8 +56,17 @@ func (q *query) pointers(address netip.Addr) []string {
 			names = append(names, name)
 		}
 	}
-	if len(names) == 0 && address == q.config.ServerAddress.Unmap() {
-		names = append(names, "ns.dns."+q.forward)
+	if len(names) > 0 {
+		return names
+	}
+	switch address {
+	case q.config.ServerAddress.Unmap():
+		return []string{"ns.dns." + q.forward}
+	case q.config.ListenAddress.Unmap():
+		if servers := q.nameServers(q.forward); len(servers) > 0 {
+			return []string{servers[0].name}
+		}
+		return []string{"ns.dns." + q.forward}
 	}
 	return names
 }

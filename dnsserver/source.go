@@ -23,6 +23,23 @@ type Source interface {
 	Serial() uint32
 }
 
+// GroupSource is a Source that shows the endpoints of a service in parts, so that a question about a large service
+// need not go through all of it. Answer uses it where a source has it; the replies are the same without.
+type GroupSource interface {
+	Source
+	// EachGroup calls visit with the endpoints that Endpoints returns, in its order and in parts of any size, until
+	// visit returns false. If label is not empty, endpoints that are not known by that label (their hostname or an
+	// address with dashes, in lower case) may be left out.
+	EachGroup(namespace, service, label string, visit func(EndpointGroup) bool)
+}
+
+// EndpointGroup is a part of the endpoints of a service.
+type EndpointGroup struct {
+	Endpoints []Endpoint
+	// Lacks4 and Lacks6 promise that no endpoint of the group has an address of that family.
+	Lacks4, Lacks6 bool
+}
+
 // typeExternalName is the one Service.Type that matters here; every other type is answered by its cluster IPs.
 const typeExternalName = "ExternalName"
 

@@ -1,0 +1,55 @@
+package dnsserver
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// maxWaiting is how many questions may wait for upstream servers at the same time.
+	maxWaiting = 64
+	// upstreamTimeout is how long one upstream server has for a reply.
+	upstreamTimeout = 2 * time.Second
+	// upstreamSize is the size of replies that an upstream server is offered.
+	upstreamSize = 1232
+)
+
+// completeErrand asks the upstream servers and makes the reply of what they say.
+func (s *Server) completeErrand(first *errand, transport Transport, buffer []byte) []byte {
+	said := s.askUpstream(first.ask)
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	return s.responder.complete(first, said, transport, s.now(), buffer)
+}
+
+// askUpstream puts a question to the upstream servers, one after the other, and returns the first reply that is not a
+// server failure; nil if there is none.
+func (s *Server) askUpstream(ask dns.Question) *dns.Msg {
+	for _, server := range s.upstream {
+		if said := exchange(s.lifetime, server, ask); said != nil && said.Rcode != dns.RcodeServerFailure && said.Rcode != dns.RcodeRefused {
+			return said
+		}
+	}
+	return nil
+}
+
+// exchange asks one server over UDP, and over TCP if the reply is truncated.
+func exchange(ctx context.Context, server netip.AddrPort, ask dns.Question) *dns.Msg {
+	question := new(dns.Msg)
+	question.SetQuestion(ask.Name, ask.Qtype)
+	question.SetEdns0(upstreamSize, false)
+	for _, network := range []string{"udp", "tcp"} {
+		client := dns.Client{Net: network, Timeout: upstreamTimeout}
+		said, _, err := client.ExchangeContext(ctx, question, server.String())
+		if err != nil {
+			return nil
+		}
+		if !said.Truncated {
+			return said
+		}
+	}
+	return nil
+}
