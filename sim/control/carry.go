@@ -18,6 +18,11 @@ func (p Plan) Carry(write func(Write) error, record func(Event), told func(Write
 		if failed && !wanted.Always && (wanted.Batch != batch || slices.Contains(parts, wanted.Part)) {
 			continue
 		}
+		if wanted.After != nil {
+			if wanted.Object = wanted.After(problem); wanted.Object == nil {
+				continue
+			}
+		}
 		err := write(wanted)
 		if err != nil && slices.Contains(wanted.Tolerate, string(apierrors.ReasonForError(err))) {
 			err = nil
@@ -25,7 +30,9 @@ func (p Plan) Carry(write func(Write) error, record func(Event), told func(Write
 		told(wanted, err)
 		if err == nil {
 			if wanted.Success != nil {
-				record(*wanted.Success)
+				done := *wanted.Success
+				done.Message = strings.ReplaceAll(done.Message, "{name}", wanted.Object.GetName())
+				record(done)
 			}
 			continue
 		}

@@ -73,8 +73,11 @@ type Write struct {
 	Object api.Object
 	// DeleteOptions apply to Delete; nil means the defaults of the kind. Preconditions are honoured.
 	DeleteOptions *DeleteOptions
-	// Success is recorded when the write was made, Failure when it failed, with the error's text in place of "{error}". A Create that
-	// finds the name taken records nothing.
+	// After, when not nil, gives the Object when the writes before have been tried: it gets what went wrong first, or nil. The write is
+	// not made when it gives nil. It is for a status that tells of failures, and must be a pure function like the loop itself.
+	After func(problem error) api.Object
+	// Success is recorded when the write was made, with the object's name in place of "{name}", which the API may have generated; Failure
+	// when it failed, with the error's text in place of "{error}". A Create that finds the name taken records nothing.
 	Success *Event
 	Failure []Event
 	// Always makes the write even when an earlier one of the Plan failed (a status that must be told in any case).
