@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -80,13 +81,8 @@ func (n Names) EndpointsByIP(ip netip.Addr) []dnsserver.NamedEndpoint {
 // PodByIP implements [dnsserver.Source].
 func (n Names) PodByIP(namespace string, ip netip.Addr) bool {
 	for pod := range store.List[*corev1.Pod](n.View, namespace) {
-		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-			continue
-		}
-		for _, address := range pod.Status.PodIPs {
-			if parsed, ok := parse(address.IP); ok && parsed == ip {
-				return true
-			}
+		if slices.Contains(podAddresses(pod), ip) {
+			return true
 		}
 	}
 	return false

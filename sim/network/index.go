@@ -1,0 +1,104 @@
+package network
+
+import (
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// Index is [Names] for a server that is asked often: it follows the cluster change by change, and answers without going through
+// lists of objects. What it answers is the same.
+//
+// It is not safe for concurrent use. A [dnsserver.Server] that reads it while the cluster goes on needs a guard, which
+// is to be held while the index is changed.
+type Index struct {
+	*dnsserver.Index
+	revision uint64
+}
+
+// History is what an index follows: a [store.DB], or a cluster.
+type History interface {
+	View() store.View
+	Since(revision uint64) ([]store.Change, error)
+}
+
+// NewIndex makes an index of nothing.
+func NewIndex() *Index { return &Index{Index: dnsserver.NewIndex()} }
+
+// Advance brings the index up to the state of a cluster, in the time that the changes since the last call take. It begins anew when
+// the cluster's log of changes does not go back so far, or the cluster is at an earlier revision. A fork is another cluster: follow it
+// with an index of its own.
+func (x *Index) Advance(cluster History) {
+	view := cluster.View()
+	revision := view.Meta().Revision
+	changes, err := cluster.Since(x.revision)
+	if err != nil || x.revision > revision || x.revision == 0 {
+		*x = *NewIndex()
+		for _, kind := range []string{"Namespace", "Service", "EndpointSlice", "Pod"} {
+			for object := range view.Objects(api.KindNamed(kind), "") {
+				x.Put(object)
+			}
+		}
+		changes = nil
+	}
+	for _, change := range changes {
+		if change.New != nil {
+			x.Put(change.New)
+		} else {
+			x.Remove(change.Old)
+		}
+	}
+	x.revision = revision
+	x.SetSerial(uint32(revision))
+}
+
+// Put adds an object or replaces the one of its name. Objects that have no names are let pass. The serial stays as it is.
+func (x *Index) Put(object api.Object) {
+	switch object := object.(type) {
+	case *corev1.Namespace:
+		x.SetNamespace(object.Name)
+	case *corev1.Service:
+		x.SetService(plain(object))
+	case *discoveryv1.EndpointSlice:
+		x.SetSlice(object.Namespace, object.Name, object.Labels[discoveryv1.LabelServiceName], endpointsOf(object))
+	case *corev1.Pod:
+		x.SetPod(object.Namespace, object.Name, podAddresses(object))
+	}
+}
+
+// Remove removes an object that was put. The serial stays as it is.
+func (x *Index) Remove(object api.Object) {
+	switch object := object.(type) {
+	case *corev1.Namespace:
+		x.RemoveNamespace(object.Name)
+	case *corev1.Service:
+		x.RemoveService(object.Namespace, object.Name)
+	case *discoveryv1.EndpointSlice:
+		x.RemoveSlice(object.Namespace, object.Name)
+	case *corev1.Pod:
+		x.SetPod(object.Namespace, object.Name, nil)
+	}
+}
+
+// podAddresses are the addresses of a Pod that has not ended.
+func podAddresses(pod *corev1.Pod) []netip.Addr {
+	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return nil
+	}
+	var addresses []netip.Addr
+	ips := pod.Status.PodIPs
+	if len(ips) == 0 {
+		ips = []corev1.PodIP{{IP: pod.Status.PodIP}} // written by hand
+	}
+	for _, address := range ips {
+		if parsed, ok := parse(address.IP); ok {
+			addresses = append(addresses, parsed)
+		}
+	}
+	return addresses
+}

@@ -1,0 +1,102 @@
+package network
+
+import (
+	"net/netip"
+	"strconv"
+	"testing"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// sameAnswers asks an index and the plain view about every name that the test cluster has or could have.
+func sameAnswers(t *testing.T, index *Index, db *store.DB) {
+	t.Helper()
+	config := DNSConfig(settings, nil)
+	config.Pods = dnsserver.PodsVerified
+	names := []string{"default.svc", "other.svc", "10-244-1-2.default.pod", "10-244-1-9.default.pod"}
+	for _, service := range []string{"plain", "headless", "nobody", "sticky", "door", "late"} {
+		names = append(names, service+".default.svc", "web-0."+service+".default.svc", "web-2."+service+".default.svc")
+	}
+	for i := range names {
+		names[i] += ".cluster.local."
+	}
+	for _, name := range append(names, "20.0.96.10.in-addr.arpa.", "2.1.244.10.in-addr.arpa.", "9.1.244.10.in-addr.arpa.") {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeSRV, dns.TypePTR} {
+			question := new(dns.Msg)
+			question.SetQuestion(name, qtype)
+			question.Id = 0
+			expected := dnsserver.Answer(Names{View: db.View()}, config, question, dnsserver.UDP)
+			if found := dnsserver.Answer(index, config, question, dnsserver.UDP); found.String() != expected.String() {
+				t.Fatalf("the index says\n%v\nexpected\n%v", found, expected)
+			}
+		}
+	}
+}
+
+func TestAnIndexFollowsTheCluster(t *testing.T) {
+	db := cluster()
+	index := NewIndex()
+	index.Advance(db)
+	sameAnswers(t, index, db)
+
+	change := func(change func(tx *store.Tx)) {
+		t.Helper()
+		tx := db.Begin()
+		change(tx)
+		tx.Commit()
+		index.Advance(db)
+		sameAnswers(t, index, db)
+	}
+	change(func(tx *store.Tx) { tx.Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "other"}}) })
+	change(func(tx *store.Tx) {
+		slice, _ := store.Get[*discoveryv1.EndpointSlice](tx.View, "default", "headless-x")
+		ready := api.Copy(slice)
+		ready.Endpoints[2].Conditions.Ready = to(true)
+		ready.Endpoints[0].Addresses = []string{"10.244.1.9"}
+		tx.Put(ready)
+	})
+	change(func(tx *store.Tx) {
+		slice, _ := store.Get[*discoveryv1.EndpointSlice](tx.View, "default", "plain-x")
+		moved := api.Copy(slice)
+		moved.Labels[discoveryv1.LabelServiceName] = "late"
+		tx.Put(moved)
+		tx.Put(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "late"}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}})
+	})
+	change(func(tx *store.Tx) {
+		pod, _ := store.Get[*corev1.Pod](tx.View, "default", "web-0")
+		ended := api.Copy(pod)
+		ended.Status.Phase = corev1.PodFailed
+		tx.Put(ended)
+		service, _ := store.Get[*corev1.Service](tx.View, "default", "door")
+		tx.Delete(service)
+		slice, _ := store.Get[*discoveryv1.EndpointSlice](tx.View, "default", "sticky-x")
+		tx.Delete(slice)
+	})
+	change(func(tx *store.Tx) {
+		pod, _ := store.Get[*corev1.Pod](tx.View, "default", "web-0")
+		tx.Delete(pod)
+		namespace, _ := store.Get[*corev1.Namespace](tx.View, "", "default")
+		tx.Delete(namespace)
+	})
+	// More changes at once than the log holds.
+	change(func(tx *store.Tx) {
+		tx.Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}})
+		for i := range 2 * store.DefaultLog {
+			tx.Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "n" + strconv.Itoa(i%10)}})
+		}
+	})
+	// An earlier cluster.
+	db = cluster()
+	index.Advance(db)
+	sameAnswers(t, index, db)
+	if !index.PodByIP("default", netip.MustParseAddr("10.244.1.2")) {
+		t.Error("expected the Pod to be there again")
+	}
+}
