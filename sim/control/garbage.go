@@ -24,10 +24,8 @@ func garbageCollectorLoop() Loop {
 func wakeGarbageCollector(view store.View, change store.Change, wake func(Key)) {
 	object := change.Object()
 	if change.New == nil {
-		for _, kind := range api.Kinds() {
-			for dependent := range view.OwnedObjects(kind, object.GetUID()) {
-				wake(garbageKey(kind, dependent))
-			}
+		for dependent := range view.Dependents(object.GetUID()) {
+			wake(garbageKey(api.KindOf(dependent), dependent))
 		}
 	} else if waitsForDependents(object) || hasFinalizer(object, metav1.FinalizerOrphanDependents) && object.GetDeletionTimestamp() != nil {
 		wake(garbageKey(change.Kind, object))
@@ -119,7 +117,7 @@ func collect(view store.View, object api.Object) Plan {
 // inCycle says whether a dependent of the object waits for its own dependents: the object may be one of them, and they would wait for
 // each other for ever.
 func inCycle(view store.View, object api.Object) bool {
-	for dependent := range dependents(view, object) {
+	for dependent := range view.Dependents(object.GetUID()) {
 		if waitsForDependents(dependent) {
 			return true
 		}
@@ -141,7 +139,7 @@ func unblocked(object api.Object) Write {
 // orphanDependents takes the references to an object out of its dependents, and then lets it go.
 func orphanDependents(view store.View, owner api.Object) Plan {
 	var plan Plan
-	for dependent := range dependents(view, owner) {
+	for dependent := range view.Dependents(owner.GetUID()) {
 		changed := api.Copy(dependent)
 		changed.SetOwnerReferences(slices.DeleteFunc(changed.GetOwnerReferences(), func(reference metav1.OwnerReference) bool {
 			return reference.UID == owner.GetUID()
@@ -156,7 +154,7 @@ func orphanDependents(view store.View, owner api.Object) Plan {
 func deleteDependents(view store.View, owner api.Object) Plan {
 	var plan Plan
 	blocked := false
-	for dependent := range dependents(view, owner) {
+	for dependent := range view.Dependents(owner.GetUID()) {
 		for _, reference := range dependent.GetOwnerReferences() {
 			if reference.UID == owner.GetUID() && reference.BlockOwnerDeletion != nil && *reference.BlockOwnerDeletion {
 				blocked = true
@@ -179,20 +177,8 @@ func withoutFinalizer(object api.Object, finalizer string) Write {
 	return Write{Verb: Update, Object: changed}
 }
 
-func dependents(view store.View, owner api.Object) func(yield func(api.Object) bool) {
-	return func(yield func(api.Object) bool) {
-		for _, kind := range api.Kinds() {
-			for dependent := range view.OwnedObjects(kind, owner.GetUID()) {
-				if !yield(dependent) {
-					return
-				}
-			}
-		}
-	}
-}
-
 func hasDependents(view store.View, owner api.Object) bool {
-	for range dependents(view, owner) {
+	for range view.Dependents(owner.GetUID()) {
 		return true
 	}
 	return false

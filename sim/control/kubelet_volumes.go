@@ -13,23 +13,12 @@ import (
 // claimProtection keeps a claim that is in use while it is being deleted.
 const claimProtection = "kubernetes.io/pvc-protection"
 
-// claimBehind is the name of the claim a volume of a Pod stands for; empty when it stands for none.
-func claimBehind(pod *corev1.Pod, volume *corev1.Volume) string {
-	switch {
-	case volume.PersistentVolumeClaim != nil:
-		return volume.PersistentVolumeClaim.ClaimName
-	case volume.Ephemeral != nil:
-		return pod.Name + "-" + volume.Name
-	}
-	return ""
-}
-
 // unboundClaims lists the volumes of a Pod whose claims are not bound, and says what the matter is with the first
 // (upstream: volumemanager/populator getPVCExtractPV and getPVSpec).
 func unboundClaims(view store.View, pod *corev1.Pod) (volumes []string, problem string) {
 	for i := range pod.Spec.Volumes {
 		volume := &pod.Spec.Volumes[i]
-		name := claimBehind(pod, volume)
+		name := store.ClaimName(pod, volume)
 		if name == "" {
 			continue
 		}

@@ -78,15 +78,9 @@ func concernsKubelet(before, after *corev1.Pod) bool {
 
 // wakeUsersOfClaim wakes the Pods that wait for a claim.
 func wakeUsersOfClaim(view store.View, namespace, claim string, wake func(Key)) {
-	for pod := range store.List[*corev1.Pod](view, namespace) {
-		if pod.Spec.NodeName == "" || podEnded(pod) {
-			continue
-		}
-		for i := range pod.Spec.Volumes {
-			if claimBehind(pod, &pod.Spec.Volumes[i]) == claim {
-				wake(Key(api.NameOf(pod)))
-				break
-			}
+	for pod := range store.UsingClaim(view, namespace, claim) {
+		if pod.Spec.NodeName != "" && !podEnded(pod) {
+			wake(Key(api.NameOf(pod)))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/go-memdb"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/kernel"
 )
 
@@ -17,12 +18,14 @@ type DB struct {
 	view   View // of what is committed
 }
 
-// beside is what is kept beside the API objects: rows that need no index but their key, which go-memdb would make several times as dear.
+// beside is what is kept beside the tables of API objects, because go-memdb would make it several times as dear: their indexes, and rows that
+// need no index but their key.
 // It never changes once it is committed, so that views and forks share it.
 type beside struct {
 	meta     Meta
 	tables   map[Table]int // the place of each table in rows
 	rows     []ordered[Row]
+	indexes  [indexes]ordered[api.Object]
 	pending  ordered[*kernel.Event] // in the order in which they will be taken
 	subjects ordered[*kernel.Event] // the same by kind and key
 }

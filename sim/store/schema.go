@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/go-memdb"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
 )
@@ -15,38 +14,22 @@ type Table string
 // Row is a row of such a table. Its key is unique in the table; rows are listed in the order of their keys.
 type Row interface{ RowKey() string }
 
-// Indexes of API objects.
-const (
-	byID    = "id"
-	byOwner = "owner" // the uids of all their owners
-	byNode  = "node"  // Pods: spec.nodeName
-)
+// byID is the one index of a go-memdb table here: namespace and name.
+const byID = "id"
 
+// schema is a go-memdb table per kind.
 func schema() *memdb.DBSchema {
 	all := &memdb.DBSchema{Tables: map[string]*memdb.TableSchema{}}
-	add := func(name string, indexes ...*memdb.IndexSchema) {
-		table := &memdb.TableSchema{Name: name, Indexes: map[string]*memdb.IndexSchema{}}
-		for _, index := range indexes {
-			table.Indexes[index.Name] = index
-		}
-		all.Tables[name] = table
-	}
 	for _, kind := range api.Kinds() {
-		indexes := []*memdb.IndexSchema{
-			{Name: byID, Unique: true, Indexer: nameIndexer{}},
-			{Name: byOwner, AllowMissing: true, Indexer: ownerIndexer{}},
-		}
-		if kind.Kind == "Pod" {
-			indexes = append(indexes, &memdb.IndexSchema{Name: byNode, AllowMissing: true, Indexer: nodeIndexer{}})
-		}
-		add(kind.Kind, indexes...)
+		all.Tables[kind.Kind] = &memdb.TableSchema{Name: kind.Kind, Indexes: map[string]*memdb.IndexSchema{
+			byID: {Name: byID, Unique: true, Indexer: nameIndexer{}},
+		}}
 	}
 	return all
 }
 
-// The indexers are written by hand: go-memdb's own go through reflection. Every key ends in a zero byte, so that no
-// key is the beginning of another one.
-
+// nameIndexer makes keys of namespace and name. It is written by hand: go-memdb's own go through reflection. Every key ends in a
+// zero byte, so that no key is the beginning of another one.
 type nameIndexer struct{}
 
 func (nameIndexer) FromObject(row any) (bool, []byte, error) {
@@ -73,32 +56,3 @@ func nameKey(namespace, name string) []byte {
 	key = append(key, name...)
 	return append(key, 0)
 }
-
-type ownerIndexer struct{}
-
-func (ownerIndexer) FromObject(row any) (bool, [][]byte, error) {
-	owners := row.(api.Object).GetOwnerReferences()
-	if len(owners) == 0 {
-		return false, nil, nil
-	}
-	keys := make([][]byte, len(owners))
-	for i := range owners {
-		keys[i] = stringKey(string(owners[i].UID))
-	}
-	return true, keys, nil
-}
-
-func (ownerIndexer) FromArgs(args ...any) ([]byte, error) {
-	return stringKey(string(args[0].(api.UID))), nil
-}
-
-type nodeIndexer struct{}
-
-func (nodeIndexer) FromObject(row any) (bool, []byte, error) {
-	node := row.(*corev1.Pod).Spec.NodeName
-	return node != "", stringKey(node), nil
-}
-
-func (nodeIndexer) FromArgs(args ...any) ([]byte, error) { return stringKey(args[0].(string)), nil }
-
-func stringKey(text string) []byte { return append([]byte(text), 0) }

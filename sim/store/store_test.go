@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -52,12 +53,23 @@ func filled() *store.DB {
 	db := newDB()
 	commit(db, func(tx *store.Tx) {
 		tx.Put(pod("b", "web-0", "node-1", "u1"))
-		tx.Put(pod("a", "web-10", "node-2", "u1", "u2"))
-		tx.Put(pod("a", "web-1", "node-1"))
+		tx.Put(withVolumes(pod("a", "web-10", "node-2", "u1", "u2")))
+		tx.Put(withVolumes(pod("a", "web-1", "node-1")))
 		tx.Put(pod("ab", "web-0", ""))
 		tx.Put(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}})
+		tx.Put(&appsv1.StatefulSet{ObjectMeta: pod("a", "web", "", "u1").ObjectMeta})
 	})
 	return db
+}
+
+// withVolumes gives a Pod a claim and one of its own.
+func withVolumes(pod *corev1.Pod) *corev1.Pod {
+	claim := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "www"}
+	pod.Spec.Volumes = []corev1.Volume{
+		{Name: "www", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: claim}},
+		{Name: "own", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}},
+	}
+	return pod
 }
 
 func TestFinding(t *testing.T) {
@@ -71,6 +83,11 @@ func TestFinding(t *testing.T) {
 		"by unknown owner":               {names(store.Owned[*corev1.Pod](view, "u")), ""},
 		"on a node":                      {names(store.OnNode(view, "node-1")), "a/web-1 b/web-0"},
 		"on a node of a longer name":     {names(store.OnNode(view, "node-10")), ""},
+		"using a claim":                  {names(store.UsingClaim(view, "a", "www")), "a/web-1 a/web-10"},
+		"using a claim it brings along":  {names(store.UsingClaim(view, "a", "web-10-own")), "a/web-10"},
+		"using one of a longer name":     {names(store.UsingClaim(view, "a", "www-")), ""},
+		"using one elsewhere":            {names(store.UsingClaim(view, "b", "www")), ""},
+		"depending, of all kinds":        {names(view.Dependents("u1")), "a/web-10 b/web-0 a/web"},
 		"of another kind":                {names(store.List[*corev1.Node](view, "")), "node-1"},
 	} {
 		if found[0] != found[1] {
@@ -224,7 +241,7 @@ func TestForksAreIndependent(t *testing.T) {
 		t.Error("the parent has the twin's event or counter")
 	}
 	for owner, log := range map[string]*store.DB{"x/parent x/parent-2": db, "x/twin": twin} {
-		changes, err := log.Since(5)
+		changes, err := log.Since(6)
 		var found []string
 		for _, change := range changes {
 			found = append(found, api.NameOf(change.New).String())

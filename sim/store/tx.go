@@ -39,6 +39,7 @@ func (tx *Tx) Put(object api.Object) {
 	tx.beside.meta.Revision++
 	object.SetResourceVersion(strconv.FormatUint(tx.beside.meta.Revision, 10))
 	tx.must(tx.txn.Insert(kind.Kind, object))
+	tx.beside.file(kind, old, object)
 	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old, New: object})
 }
 
@@ -51,6 +52,7 @@ func (tx *Tx) Delete(object api.Object) {
 	}
 	tx.beside.meta.Revision++
 	tx.must(tx.txn.Delete(kind.Kind, old))
+	tx.beside.file(kind, old, nil)
 	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old})
 }
 

@@ -36,12 +36,17 @@ func List[T api.Object](view View, namespace string) iter.Seq[T] {
 
 // Owned goes through the objects of a kind that name the owner in any of their owner references.
 func Owned[T api.Object](view View, owner api.UID) iter.Seq[T] {
-	return typed[T](view.OwnedObjects(kindOf[T](), owner))
+	return indexed[T](view, byOwner, string(owner)+"\x00"+kindMarks[kindOf[T]()])
 }
 
 // OnNode goes through the Pods that are bound to a node, ordered by namespace and name.
 func OnNode(view View, node string) iter.Seq[*corev1.Pod] {
-	return typed[*corev1.Pod](objects(view.find("Pod", byNode, node)))
+	return indexed[*corev1.Pod](view, byNode, node)
+}
+
+// UsingClaim goes through the Pods that use a claim, ordered by name.
+func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
+	return indexed[*corev1.Pod](view, byClaim, namespace+"\x00"+claim)
 }
 
 // Object finds an object of a kind named by its row of the table of kinds.
@@ -64,9 +69,9 @@ func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
 	return objects(v.find(kind.Kind, byID+"_prefix", namespace))
 }
 
-// OwnedObjects is Owned for a kind named by its row of the table of kinds.
-func (v View) OwnedObjects(kind *api.Kind, owner api.UID) iter.Seq[api.Object] {
-	return objects(v.find(kind.Kind, byOwner, owner))
+// Dependents goes through the objects of all kinds that name the owner, ordered like the table of kinds, then by namespace and name.
+func (v View) Dependents(owner api.UID) iter.Seq[api.Object] {
+	return indexed[api.Object](v, byOwner, string(owner))
 }
 
 // GetRow finds a row by its key.
