@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/apiserver"
+	"github.com/stsim/stsim/sim/door"
+)
+
+type serveFlags struct {
+	manifests  []string
+	nodes      int
+	kubernetes string
+	seed       uint64
+	pace       string
+	address    string
+	kubeconfig string
+	without    []string
+}
+
+func newServe() *cobra.Command {
+	var flags serveFlags
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a simulated cluster on this machine for kubectl and other clients",
+		Long: "Serve the API of a simulated cluster on a loopback address, and write a kubeconfig for it. Virtual time goes with the wall clock. It ends\n" +
+			"with Ctrl-C, and the cluster with it.",
+		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal",
+		Args:    cobra.NoArgs,
+		RunE:    func(command *cobra.Command, _ []string) error { return serve(command, flags) },
+	}
+	command.Flags().StringArrayVarP(&flags.manifests, "filename", "f", nil, "a manifest to apply at the start; may be given more than once")
+	command.Flags().IntVar(&flags.nodes, "nodes", 3, "how many nodes the cluster has")
+	command.Flags().StringVar(&flags.kubernetes, "kubernetes", "", "Kubernetes release to simulate (default: the newest)")
+	command.Flags().Uint64Var(&flags.seed, "seed", 0, "seed of everything that could go more than one way")
+	command.Flags().StringVar(&flags.pace, "pace", "1x", "virtual time against the wall clock: 1x, 10x, ..., or max")
+	command.Flags().StringVar(&flags.address, "api-addr", "127.0.0.1:0", "loopback address of the API; port 0 is any free one")
+	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: in the user's state folder)")
+	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset")
+	return command
+}
+
+func serve(command *cobra.Command, flags serveFlags) error {
+	speed, err := parsePace(flags.pace)
+	if err != nil {
+		return err
+	}
+	cluster, err := sim.Make(sim.Options{
+		Nodes: flags.nodes, Kubernetes: flags.kubernetes, Seed: flags.seed, Without: flags.without, Start: time.Now().UTC().Truncate(time.Second),
+	})
+	if err != nil {
+		return err
+	}
+	for _, path := range flags.manifests {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return failure{fmt.Sprintf("-f: %v", err)}
+		}
+		if err := cluster.Apply(content); err != nil {
+			return failure{fmt.Sprintf("%s: %v", path, err)}
+		}
+	}
+	listener, err := listenLoopback(flags.address)
+	if err != nil {
+		return failure{err.Error()}
+	}
+	served, err := newServed(listener, flags.kubeconfig)
+	if err != nil {
+		_ = listener.Close()
+		return failure{err.Error()}
+	}
+	defer served.remove()
+	served.announce(command.OutOrStdout())
+	return served.run(command.Context(), door.New(cluster), speed)
+}
+
+// listenLoopback listens where nobody but this machine can reach it.
+func listenLoopback(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("--api-addr: expected an address and a port such as 127.0.0.1:0, found %q", address)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("--api-addr: expected a loopback address such as 127.0.0.1, found %q (hint: a simulated cluster lets everybody with its token do everything)", host)
+	}
+	return net.Listen("tcp", address)
+}
+
+// served is a listening API server and the kubeconfig that leads to it.
+type served struct {
+	listener    net.Listener
+	certificate tls.Certificate
+	token       string
+	kubeconfig  string
+}
+
+func newServed(listener net.Listener, kubeconfig string) (*served, error) {
+	address := listener.Addr().(*net.TCPAddr)
+	certificate, authority, err := newCertificate(address.IP)
+	if err != nil {
+		return nil, err
+	}
+	token, err := newToken()
+	if err != nil {
+		return nil, err
+	}
+	if kubeconfig == "" {
+		if kubeconfig, err = defaultKubeconfig(); err != nil {
+			return nil, err
+		}
+	}
+	if err := writeKubeconfig(kubeconfig, "https://"+address.String(), token, authority); err != nil {
+		return nil, fmt.Errorf("writing the kubeconfig: %w", err)
+	}
+	return &served{listener: listener, certificate: certificate, token: token, kubeconfig: kubeconfig}, nil
+}
+
+func (s *served) announce(out io.Writer) {
+	fmt.Fprintf(out, "API         https://%s\nkubeconfig  %s\n\n  export KUBECONFIG=%s\n\nCtrl-C ends the cluster.\n", s.listener.Addr(), s.kubeconfig, s.kubeconfig)
+}
+
+func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
+
+// run serves until the context ends.
+func (s *served) run(ctx context.Context, d *door.Door, speed pace) error {
+	server := &http.Server{
+		Handler:   s.onlyWithToken(apiserver.New(d)),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
+		ErrorLog:  log.New(io.Discard, "", 0), // a client that breaks off is not worth a line
+		// A slow or silent client must not hold a connection for ever before its request is read.
+		ReadHeaderTimeout: 30 * time.Second,
+	}
+	go speed.keep(ctx, d)
+	go func() {
+		<-ctx.Done()
+		_ = server.Close() // watches never end by themselves
+	}()
+	if err := server.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		return failure{err.Error()}
+	}
+	return nil
+}
+
+// onlyWithToken lets in who knows the token. What any client may ask of a real API server without one, it may here.
+func (s *served) onlyWithToken(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		switch request.URL.Path {
+		case "/version", "/healthz", "/livez", "/readyz":
+		default:
+			if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+s.token)) != 1 {
+				writer.Header().Set("Content-Type", "application/json")
+				writer.WriteHeader(http.StatusUnauthorized)
+				_, _ = io.WriteString(writer, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`+"\n")
+				return
+			}
+		}
+		next.ServeHTTP(writer, request)
+	})
+}

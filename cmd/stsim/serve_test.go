@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+)
+
+// startServe serves a cluster until the test ends, and gives a client that trusts it, its address and its token.
+func startServe(t *testing.T, kubeconfig string, args ...string) (client *http.Client, server, token string, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		var out, problems bytes.Buffer
+		code := execute(ctx, append([]string{"serve", "--kubeconfig", kubeconfig}, args...), strings.NewReader(""), &out, &problems)
+		if code != 0 {
+			t.Errorf("serve: exit status %d: %s", code, problems.String())
+		}
+		ended <- code
+	}()
+	stop = func() int { cancel(); return <-ended }
+	var config struct {
+		Clusters []struct{ Cluster map[string]string }
+		Users    []struct{ User map[string]string }
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		content, err := os.ReadFile(kubeconfig)
+		if err == nil {
+			if err := yaml.Unmarshal(content, &config); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no kubeconfig was written")
+		}
+	}
+	authority, err := base64.StdEncoding.DecodeString(config.Clusters[0].Cluster["certificate-authority-data"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(authority) {
+		t.Fatal("the kubeconfig holds no certificate")
+	}
+	client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	return client, config.Clusters[0].Cluster["server"], config.Users[0].User["token"], stop
+}
+
+func get(t *testing.T, client *http.Client, url, token string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+func TestServeLetsInWhoHasTheKubeconfig(t *testing.T) {
+	kubeconfig := filepath.Join(t.TempDir(), "config")
+	client, server, token, stop := startServe(t, kubeconfig, "--kubernetes", "1.33")
+	if info, err := os.Stat(kubeconfig); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the kubeconfig: %v, %v", info.Mode(), err)
+	}
+	if status, body := get(t, client, server+"/version", ""); status != http.StatusOK || !strings.Contains(body, `"v1.33.`) {
+		t.Errorf("/version: %d %s", status, body)
+	}
+	if status, _ := get(t, client, server+"/api/v1/nodes", ""); status != http.StatusUnauthorized {
+		t.Errorf("without the token: %d", status)
+	}
+	if status, body := get(t, client, server+"/api/v1/nodes", token); status != http.StatusOK || strings.Count(body, `"kubelet is posting ready status"`) != 3 {
+		t.Errorf("with the token: %d %s", status, body)
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if _, err := os.Stat(kubeconfig); !os.IsNotExist(err) {
+		t.Errorf("the kubeconfig is still there: %v", err)
+	}
+}
+
+func TestServedTimeGoesWithTheWallClock(t *testing.T) {
+	manifest := filepath.Join(t.TempDir(), "pod.yaml")
+	pod := "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: busybox, command: [sleep, infinity]}]}}"
+	if err := os.WriteFile(manifest, []byte(pod), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, server, token, stop := startServe(t, filepath.Join(t.TempDir(), "config"), "--pace", "max", "-f", manifest)
+	defer stop()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, body := get(t, client, server+"/api/v1/namespaces/default/pods/p", token); strings.Contains(body, `"phase":"Running"`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the Pod does not run")
+		}
+	}
+}
+
+func TestServeStaysOnThisMachine(t *testing.T) {
+	for _, args := range [][]string{{"--api-addr", "0.0.0.0:0"}, {"--api-addr", "nonsense"}, {"--pace", "fast"}, {"--pace", "-1x"}, {"--kubernetes", "2.0"}, {"--without", "nosuch"}} {
+		var out, problems bytes.Buffer
+		code := execute(t.Context(), append([]string{"serve"}, args...), strings.NewReader(""), &out, &problems)
+		if code == 0 || !strings.HasPrefix(problems.String(), "error: ") {
+			t.Errorf("%v: exit status %d, %q", args, code, problems.String())
+		}
+	}
+}
