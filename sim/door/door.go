@@ -10,16 +10,28 @@ import (
 
 // Door gives turns with one cluster. Its methods are safe for concurrent use.
 type Door struct {
-	mu      sync.Mutex
-	cluster *sim.Cluster
-	changed chan struct{} // closed when something happened, and made anew
-	waiting int
-	held    time.Time // see Hold
+	mu       sync.Mutex
+	cluster  *sim.Cluster
+	changed  chan struct{} // closed when something happened, and made anew
+	waiters  map[*waiter]struct{}
+	sleepers map[*waiter]struct{}
+	settlers []*settler // in the order in which they came
+	drivers  int        // calls of Drive under way
+	passed   time.Time  // the last deadline that Drive let pass; see WaitUntil
+}
+
+// waiter is a client that waits for something to happen, or sleeps, until an instant of virtual time; zero: without end.
+type waiter struct{ until time.Time }
+
+// settler is a client that waits for the process to be quiet.
+type settler struct {
+	key     string
+	settled chan struct{}
 }
 
 // New makes the door of a cluster. From then on the cluster is used through the door only.
 func New(cluster *sim.Cluster) *Door {
-	return &Door{cluster: cluster, changed: make(chan struct{})}
+	return &Door{cluster: cluster, changed: make(chan struct{}), waiters: map[*waiter]struct{}{}, sleepers: map[*waiter]struct{}{}}
 }
 
 // Do takes one turn. The turn must be short: everybody else waits.
@@ -36,11 +48,18 @@ func (d *Door) Do(turn func(cluster *sim.Cluster)) {
 // Wait lets virtual time pass until ready holds or the context ends, whose error it then gives. Ready is asked in a turn, at first and
 // after everything that happens; it may do what a turn may do.
 func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) error {
+	return d.WaitUntil(ctx, time.Time{}, ready)
+}
+
+// WaitUntil is Wait with a deadline in virtual time, at which it gives [context.DeadlineExceeded]. What happens at the very
+// instant of the deadline is still in time. A zero deadline never comes.
+func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(cluster *sim.Cluster) bool) error {
+	self := &waiter{until: deadline}
 	d.mu.Lock()
-	d.waiting++
+	d.waiters[self] = struct{}{}
 	defer func() {
 		d.mu.Lock()
-		d.waiting--
+		delete(d.waiters, self)
 		d.mu.Unlock()
 	}()
 	for {
@@ -49,10 +68,14 @@ func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) 
 		if d.cluster.Events() != before {
 			d.announce()
 		}
+		late := d.isPast(deadline)
 		changed := d.changed
 		d.mu.Unlock()
-		if met {
+		switch {
+		case met:
 			return nil
+		case late:
+			return context.DeadlineExceeded
 		}
 		select {
 		case <-changed:
@@ -63,29 +86,92 @@ func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) 
 	}
 }
 
+// isPast says whether a deadline has come and everything that happens at its instant has happened. The lock is held.
+func (d *Door) isPast(deadline time.Time) bool {
+	now := d.cluster.Now()
+	switch {
+	case deadline.IsZero() || now.Before(deadline):
+		return false
+	case now.After(deadline) || d.drivers == 0:
+		return true
+	}
+	return d.passed.Equal(deadline)
+}
+
+// Expect says that a client sleeps by the wall clock, and will come back when so much virtual time has passed: until it is released, Drive
+// lets no more than that pass.
+func (d *Door) Expect(after time.Duration) (back time.Time, release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	self := &waiter{until: d.cluster.Now().Add(after)}
+	d.sleepers[self] = struct{}{}
+	return self.until, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.sleepers, self)
+	}
+}
+
+// Settle waits until every goroutine of the process is blocked. Of those who wait for it only one goes on at a time, the one with the
+// least key first. So clients with several goroutines do things in one order. It does not wait when nobody drives.
+func (d *Door) Settle(ctx context.Context, key string) error {
+	self := &settler{key, make(chan struct{})}
+	d.mu.Lock()
+	if d.drivers == 0 {
+		d.mu.Unlock()
+		return ctx.Err()
+	}
+	d.settlers = append(d.settlers, self)
+	d.mu.Unlock()
+	select {
+	case <-self.settled:
+		return nil
+	case <-ctx.Done():
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.forget(self)
+		return ctx.Err()
+	}
+}
+
 // Waiting is how many clients wait for something to happen.
 func (d *Door) Waiting() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.waiting
-}
-
-// Hold keeps [Door.Drive] from letting virtual time pass for a duration of the wall clock: some clients sleep a moment, instead of waiting for an
-// answer, before they look at what they have been told, and while they do nothing shall happen.
-func (d *Door) Hold(duration time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held = time.Now().Add(duration)
-}
-
-func (d *Door) onHold() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return time.Now().Before(d.held)
+	return len(d.waiters)
 }
 
 // announce tells those who wait that something happened. The lock is held.
 func (d *Door) announce() {
 	close(d.changed)
 	d.changed = make(chan struct{})
+}
+
+// admit lets the first of those who wait for quiet go on.
+func (d *Door) admit() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.settlers) == 0 {
+		return false
+	}
+	first := d.settlers[0]
+	for _, other := range d.settlers[1:] {
+		if other.key < first.key {
+			first = other
+		}
+	}
+	close(first.settled)
+	d.forget(first)
+	return true
+}
+
+// forget removes somebody who waits for quiet. The lock is held.
+func (d *Door) forget(gone *settler) {
+	kept := d.settlers[:0]
+	for _, other := range d.settlers {
+		if other != gone {
+			kept = append(kept, other)
+		}
+	}
+	d.settlers = kept
 }

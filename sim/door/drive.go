@@ -1,8 +1,12 @@
 package door
 
 import (
+	"os"
+	"os/signal"
 	"runtime"
 	"runtime/metrics"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/stsim/stsim/sim"
@@ -19,11 +23,17 @@ const (
 	Stuck Rest = "stuck" // the client neither waits for the cluster nor ends
 )
 
+// asleep is no rest: somebody sleeps by the wall clock, and nothing may happen before it is back.
+const asleep Rest = "asleep"
+
 // Patience is how long (by the wall clock) a client may be busy with itself, or sleep, before Drive calls it stuck.
 const Patience = 60 * time.Second
 
 // idlePatience is how long (by the wall clock) a client that waits in vain is left to itself: it may be about to give up.
 const idlePatience = time.Second
+
+// settlePatience is how long (by the wall clock) Drive waits at its end for what an interrupted client leaves behind.
+const settlePatience = time.Second
 
 // settleRounds is how often in a row nobody else may be running before the process counts as quiet. Reading the counts is not
 // atomic: a goroutine may be on its way from one state to another.
@@ -33,23 +43,31 @@ const settleRounds = 12
 // the client is quiet (it has read and printed everything that has happened) attend is called, which may type into it or
 // interrupt it and then says true; time passes only when it says false.
 func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bool) Rest {
+	listen.Do(listenForSignals)
 	var end time.Time
-	d.Do(func(cluster *sim.Cluster) { end = cluster.Now().Add(limit) })
+	d.Do(func(cluster *sim.Cluster) {
+		d.drivers++
+		end = cluster.Now().Add(limit)
+	})
+	defer d.leave()
 	lastProgress := time.Now()
 	var quiet quietness
 	for {
 		if isClosed(done) {
+			for begun := time.Now(); !quiet.now() && time.Since(begun) < settlePatience; {
+				runtime.Gosched()
+			}
 			return Done
 		}
 		if !quiet.now() {
 			pause(done, 20*time.Microsecond)
-		} else if attend() {
+		} else if d.admit() || attend() {
 			lastProgress = time.Now()
-		} else if d.Waiting() > 0 && !d.onHold() {
+		} else if d.Waiting() > 0 {
 			switch rest := d.next(end); {
 			case rest == "":
 				lastProgress = time.Now()
-			case time.Since(lastProgress) > idlePatience:
+			case rest != asleep && time.Since(lastProgress) > idlePatience:
 				return rest
 			default:
 				pause(done, time.Millisecond)
@@ -63,20 +81,57 @@ func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bo
 	}
 }
 
-// next takes one event if it is due in time.
+// leave ends a call of Drive: nobody waits for quiet any more.
+func (d *Door) leave() {
+	d.mu.Lock()
+	d.drivers--
+	alone := d.drivers == 0
+	d.mu.Unlock()
+	for alone && d.admit() {
+	}
+}
+
+// next takes one event if it is due in time, or lets a deadline pass.
 func (d *Door) next(end time.Time) (rest Rest) {
-	d.Do(func(cluster *sim.Cluster) {
-		event, found := cluster.View().NextEvent()
-		switch {
-		case !found:
-			rest = Idle
-		case event.When.After(end):
-			rest = Limit
-		default:
-			cluster.Step()
-		}
-	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	event, found := d.cluster.View().NextEvent()
+	deadline := earliest(d.waiters)
+	back := earliest(d.sleepers)
+	due := event.When
+	if !found || !deadline.IsZero() && deadline.Before(due) {
+		due = deadline
+	}
+	switch {
+	case due.IsZero():
+		rest = Idle
+	case due.After(end):
+		rest = Limit
+	case !back.IsZero() && due.After(back):
+		rest = asleep
+	case found && !event.When.After(due):
+		d.cluster.Step()
+	default:
+		d.cluster.RunFor(max(due.Sub(d.cluster.Now()), 0))
+		d.passed = due
+	}
+	if rest == Idle && !back.IsZero() {
+		rest = asleep
+	}
+	if rest == "" {
+		d.announce()
+	}
 	return rest
+}
+
+// earliest is the first instant among those of clients; zero when there is none.
+func earliest(clients map[*waiter]struct{}) (first time.Time) {
+	for client := range clients {
+		if !client.until.IsZero() && (first.IsZero() || client.until.Before(first)) {
+			first = client.until
+		}
+	}
+	return first
 }
 
 func isClosed(done <-chan struct{}) bool {
@@ -93,6 +148,16 @@ func pause(done <-chan struct{}, duration time.Duration) {
 	case <-done:
 	case <-time.After(duration):
 	}
+}
+
+var listen sync.Once
+
+// listenForSignals starts the runtime's goroutine that listens for signals, if nobody has yet. From then on exactly one goroutine is
+// out of Go for good, and one more is a call to the operating system.
+func listenForSignals() {
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, syscall.SIGALRM) // which nobody sends
+	signal.Stop(ignored)
 }
 
 // quietness asks the scheduler whether any goroutine but this one runs or could run.

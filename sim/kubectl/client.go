@@ -3,17 +3,17 @@ package kubectl
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
-	"k8s.io/client-go/discovery"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
+	"k8s.io/client-go/restmapper"
 	"k8s.io/kubectl/pkg/cmd/util"
+
+	"k8s.io/client-go/discovery"
 
 	"github.com/stsim/stsim/sim/apiserver"
 	"github.com/stsim/stsim/sim/door"
@@ -27,6 +27,7 @@ type Client struct {
 	door      *door.Door
 	config    *rest.Config
 	discovery discovery.CachedDiscoveryInterface
+	mapper    meta.RESTMapper
 }
 
 // Command is one kubectl command line.
@@ -40,23 +41,25 @@ type Command struct {
 
 // New makes the kubectl of a cluster.
 func New(d *door.Door) (*Client, error) {
-	silence.Do(takeOverGlobals)
+	takeOver.Do(takeOverGlobals)
 	config := apiserver.RESTConfig(d)
 	config.QPS = -1 // no throttling: it would sleep by the wall clock
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting kubectl: %w", err)
 	}
-	return &Client{door: d, config: config, discovery: memory.NewMemCacheClient(client)}, nil
+	cached := orderly{memory.NewMemCacheClient(client)}
+	return &Client{door: d, config: config, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
 }
 
-// Run runs a command to its end and gives its exit code. When the context ends, the command is interrupted as by Ctrl-C.
+// Run runs a command to its end and gives its exit code. When the context ends, the command is interrupted as by Ctrl-C. When Run has
+// returned, nothing more is written.
 func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 	if command.Stdin == nil {
 		command.Stdin = strings.NewReader("")
 	}
-	if called, _ := calledCommand(command.Args); refused[called] != "" {
-		fmt.Fprintf(command.Stderr, "error: kubectl %s is not available here: %s\n", called, refused[called])
+	if reason := refusal(command.Args); reason != "" {
+		fmt.Fprintf(command.Stderr, "error: %s\n", reason)
 		return 1
 	}
 	files, err := stage(command)
@@ -65,75 +68,56 @@ func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 		return 1
 	}
 	defer files.remove()
-	command.Args, command.Stdout, command.Stderr = files.args, files.output(command.Stdout), files.output(command.Stderr)
+	outputs := newOutputs(&command, files)
+	defer outputs.close()
 
-	if command.Terminal && wantsTerminal(command.Args) {
-		command.Stderr = &withoutWarning{to: command.Stderr}
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := make(chan int, 1)
-	go func() { ended <- c.execute(ctx, command) }()
+	ended := make(chan exit, 2) // kubectl may end twice: see [failure]
+	between := newTransport(ctx, c.door, command, outputs, func(e exit) { ended <- e })
+	go func() { ended <- c.execute(ctx, command, between) }()
+	var end exit
 	select {
-	case exitCode = <-ended:
-		files.bringBack(command.Files)
-		return exitCode
+	case end = <-ended:
 	case <-ctx.Done():
 		return Interrupted
 	}
+	outputs.flush()
+	if end.message != "" {
+		fmt.Fprintln(command.Stderr, strings.TrimSuffix(end.message, "\n"))
+	}
+	files.bringBack(command.Files)
+	return end.code
 }
 
 // execute runs the command tree. kubectl ends a command in the middle by the fatal handler, which panics with an exit.
-func (c *Client) execute(ctx context.Context, command Command) (code int) {
+func (c *Client) execute(ctx context.Context, command Command, between *transport) (end exit) {
 	defer func() {
 		switch stopped := recover().(type) {
 		case nil:
 		case exit:
-			if stopped.message != "" {
-				fmt.Fprintln(command.Stderr, strings.TrimSuffix(stopped.message, "\n"))
-			}
-			code = stopped.code
+			end = between.excuse(stopped)
 		default:
-			fmt.Fprintf(command.Stderr, "error: kubectl panicked: %v\n", stopped)
-			code = 2
+			end = exit{fmt.Sprintf("error: kubectl panicked: %v", stopped), 2}
 		}
 	}()
+	if called, _ := calledCommand(command.Args); called == "cp" {
+		defer copying(between.end)()
+	}
 	flags := newFlags()
 	config := rest.CopyConfig(c.config)
-	between := newTransport(ctx, c.door, command)
 	config.Wrap(between.wrap)
 	config.WarningHandler = rest.NewWarningWriter(command.Stderr, rest.WarningWriterOptions{Deduplicate: true})
-	get := &getter{flags: flags, config: config, discovery: c.discovery, warn: func(text string) { fmt.Fprintln(command.Stderr, text) }}
-	root := newTree(command.Args, get, flags, streams{In: command.Stdin, Out: command.Stdout, ErrOut: command.Stderr})
+	get := &getter{client: c, flags: flags, config: config, warn: func(text string) { fmt.Fprintln(command.Stderr, text) }}
+	root := newTree(command.Args, get, flags, streams{In: command.Stdin, Out: command.Stdout, ErrOut: command.Stderr}, between)
 	root.SetArgs(command.Args)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	if err := root.ExecuteContext(ctx); err != nil {
 		if errors.Is(err, context.Canceled) {
-			return Interrupted
+			return exit{code: Interrupted}
 		}
 		util.CheckErr(err)
 	}
 	between.sayGoodbye()
-	return 0
-}
-
-// exit is how the fatal handler leaves a command.
-type exit struct {
-	message string
-	code    int
-}
-
-var silence sync.Once
-
-// takeOverGlobals changes the two things that kubectl keeps for the whole process: what ends a failed command, and where logs go.
-func takeOverGlobals() {
-	util.BehaviorOnFatal(func(message string, code int) { panic(exit{message, code}) })
-	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
-	klog.InitFlags(flags)
-	for name, value := range map[string]string{"logtostderr": "false", "stderrthreshold": "FATAL"} {
-		if err := flags.Set(name, value); err != nil {
-			panic(err) // klog has these flags
-		}
-	}
-	klog.SetOutput(io.Discard)
+	return exit{}
 }

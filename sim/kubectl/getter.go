@@ -12,10 +12,10 @@ import (
 
 // getter gives kubectl its connection: the cluster in this process, whatever the machine's kubeconfig says.
 type getter struct {
-	flags     *genericclioptions.ConfigFlags // as typed: namespace and the like
-	config    *rest.Config
-	discovery discovery.CachedDiscoveryInterface
-	warn      func(string)
+	client *Client
+	flags  *genericclioptions.ConfigFlags // as typed: namespace and the like
+	config *rest.Config
+	warn   func(string)
 }
 
 var _ genericclioptions.RESTClientGetter = (*getter)(nil)
@@ -25,13 +25,12 @@ func (g *getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g
 
 // ToDiscoveryClient implements [genericclioptions.RESTClientGetter].
 func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
-	return g.discovery, nil
+	return g.client.discovery, nil
 }
 
 // ToRESTMapper implements [genericclioptions.RESTClientGetter].
 func (g *getter) ToRESTMapper() (meta.RESTMapper, error) {
-	mapper := restmapper.NewDeferredDiscoveryRESTMapper(g.discovery)
-	return restmapper.NewShortcutExpander(mapper, g.discovery, g.warn), nil
+	return restmapper.NewShortcutExpander(g.client.mapper, g.client.discovery, g.warn), nil
 }
 
 // ToRawKubeConfigLoader implements [genericclioptions.RESTClientGetter].

@@ -58,3 +58,18 @@ func (t *transport) sayGoodbye() {
 		t.goodbye = ""
 	}
 }
+
+// wantsTerminal looks for -t among the flags, also as -it.
+func wantsTerminal(args []string) bool {
+	for _, arg := range args {
+		switch {
+		case arg == "--":
+			return false
+		case arg == "--tty" || arg == "--tty=true":
+			return true
+		case len(arg) > 1 && arg[0] == '-' && arg[1] != '-' && strings.Trim(arg[1:], "itqR") == "" && strings.Contains(arg, "t"):
+			return true
+		}
+	}
+	return false
+}

@@ -13,45 +13,37 @@ import (
 	"github.com/stsim/stsim/sim/door"
 )
 
-// pollInterval is the virtual time that passes when a client asks the same question again: kubectl polls about once a second.
-const pollInterval = time.Second
-
-// syncInterval is a little more than what client-go sleeps (by the wall clock) before it looks whether an informer has its first list.
-const syncInterval = 130 * time.Millisecond
-
 // transport stands between one command and the cluster.
 type transport struct {
-	ctx  context.Context
-	door *door.Door
+	ctx     context.Context
+	door    *door.Door
+	args    []string
+	called  string // the command, and for rollout the one below it
+	outputs *outputs
+	end     func(exit) // ends the command from outside
 
-	terminal bool // the command asked for a terminal, and the person sits at one
+	terminal   bool // the command asked for a terminal, and the person sits at one
+	concurrent bool // the command does several things at a time
 
-	mu      sync.Mutex
-	asked   map[string]bool // reads made so far, by URL
-	deleted map[string]bool // paths of objects that the command has deleted
+	mu       sync.Mutex
+	asked    map[string]time.Time // when reads were made in virtual time, by URL
+	deleted  map[string]bool      // paths of objects that the command has deleted
+	patience time.Time            // until when it waits for them to be gone
+	sleeping map[string]sleep     // by the path of what will be asked next
+	timedOut string               // what the command has waited for in vain
 
 	goodbye string // to be said when the session at the terminal has ended
 	say     io.Writer
 }
 
-func newTransport(ctx context.Context, d *door.Door, command Command) *transport {
-	return &transport{ctx: ctx, door: d, terminal: command.Terminal && wantsTerminal(command.Args),
-		asked: map[string]bool{}, deleted: map[string]bool{}, say: command.Stdout}
-}
-
-// wantsTerminal looks for -t among the flags, also as -it.
-func wantsTerminal(args []string) bool {
-	for _, arg := range args {
-		switch {
-		case arg == "--":
-			return false
-		case arg == "--tty" || arg == "--tty=true":
-			return true
-		case len(arg) > 1 && arg[0] == '-' && arg[1] != '-' && strings.Trim(arg[1:], "itqR") == "" && strings.Contains(arg, "t"):
-			return true
-		}
+func newTransport(ctx context.Context, d *door.Door, command Command, outputs *outputs, end func(exit)) *transport {
+	called, _ := calledCommand(command.Args)
+	return &transport{
+		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout,
+		terminal:   command.Terminal && wantsTerminal(command.Args),
+		concurrent: called == "drain" || called == "logs",
+		asked:      map[string]time.Time{}, deleted: map[string]bool{}, sleeping: map[string]sleep{},
 	}
-	return false
 }
 
 // wrap is called for each of the command's connections: one for requests, one more for each stream.
@@ -66,65 +58,120 @@ type connection struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
-	if t.ctx.Err() != nil {
-		return nil, t.ctx.Err()
+	if err := t.before(request); err != nil {
+		return nil, err
 	}
-	switch {
-	case t.awaitsDeletion(request):
-		if err := t.awaitDeletion(request); err != nil {
-			return nil, err
-		}
-	case t.repeated(request):
-		t.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(pollInterval) })
-	case request.URL.Query().Get("sendInitialEvents") == "true":
-		t.door.Hold(syncInterval)
-	}
-	if t.terminal && (strings.HasSuffix(request.URL.Path, "/exec") || strings.HasSuffix(request.URL.Path, "/attach")) {
-		request = withTerminal(request)
-		t.rememberSession(request)
-	} else {
-		t.sayGoodbye()
+	request, err := t.rewritten(request)
+	if err != nil {
+		return nil, err
 	}
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
-	if request.Method == http.MethodDelete && response.StatusCode < 300 {
-		t.mu.Lock()
-		t.deleted[request.URL.Path] = true
-		t.mu.Unlock()
+	t.after(request, response)
+	body := &body{ReadCloser: response.Body, transport: t.transport, key: request.URL.String()}
+	body.stop = context.AfterFunc(t.ctx, func() { _ = response.Body.Close() }) // some of kubectl's commands know no other end
+	if isWatch(request) {
+		body.giveUp = t.limit()
 	}
-	response.Body = &body{ReadCloser: response.Body, ctx: t.ctx}
+	response.Body = body
 	return response, nil
 }
 
-// repeated says whether the command has read the same before: then it polls.
-func (t *transport) repeated(request *http.Request) bool {
-	if request.Method != http.MethodGet || request.URL.Query().Get("watch") != "" {
-		return false
+// before is what a request waits for.
+func (t *transport) before(request *http.Request) error {
+	if t.concurrent {
+		if err := t.door.Settle(t.ctx, request.Method+" "+request.URL.String()); err != nil {
+			return err
+		}
+		t.outputs.flush()
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	key := request.URL.String() + " " + request.Header.Get("Accept")
-	again := t.asked[key]
-	t.asked[key] = true
-	return again
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	if err := t.comeBack(request); err != nil {
+		return err
+	}
+	if t.awaitsDeletion(request) {
+		return t.awaitDeletion(request)
+	}
+	return t.poll(request)
 }
 
-// body ends when the command is interrupted: some of kubectl's commands know no other end.
+// rewritten is the request as the cluster shall see it.
+func (t *connection) rewritten(request *http.Request) (*http.Request, error) {
+	stream := strings.HasSuffix(request.URL.Path, "/exec") || strings.HasSuffix(request.URL.Path, "/attach")
+	if stream {
+		request = request.Clone(t.ctx) // the connection ends with the command
+	}
+	if stream && t.terminal {
+		request = withTerminal(request)
+		t.rememberSession(request)
+		return request, nil
+	}
+	t.sayGoodbye()
+	return t.inVirtualTime(request)
+}
+
+// after is what the answers tell about what the command will do next.
+func (t *transport) after(request *http.Request, response *http.Response) {
+	path := request.URL.Path
+	evicted, eviction := strings.CutSuffix(path, "/eviction")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch done := response.StatusCode < http.StatusMultipleChoices; {
+	case request.Method == http.MethodDelete && done:
+		t.deleted[path] = true
+	case eviction && done:
+		t.deleted[evicted] = true
+	case eviction && response.StatusCode == http.StatusTooManyRequests:
+		t.sleeps(evicted, evictionRetry)
+	case strings.HasSuffix(path, "/log") && request.URL.Query().Get("follow") == "true" && !done:
+		t.sleeps(path, followRetry)
+	}
+	if t.tellsAges() {
+		response.Body = &shifted{body: response.Body, virtual: t.now, pods: isPodList(path)}
+		response.ContentLength = -1
+		response.Header.Del("Content-Length")
+	}
+}
+
+func (t *transport) now() (now time.Time) {
+	t.door.Do(func(cluster *sim.Cluster) { now = cluster.Now() })
+	return now
+}
+
+func isWatch(request *http.Request) bool { return request.URL.Query().Get("watch") == "true" }
+
+// body is an answer that ends when the command is interrupted.
 type body struct {
 	io.ReadCloser
-	ctx  context.Context
-	once sync.Once
+	*transport
+	key    string
+	stop   func() bool
+	giveUp func()
 }
 
 // Read implements [io.Reader].
 func (b *body) Read(buffer []byte) (int, error) {
-	stop := context.AfterFunc(b.ctx, func() { b.once.Do(func() { _ = b.ReadCloser.Close() }) })
-	defer stop()
 	n, err := b.ReadCloser.Read(buffer)
 	if err != nil && b.ctx.Err() != nil && !errors.Is(err, io.EOF) {
 		err = io.EOF
 	}
+	if n > 0 && b.concurrent {
+		if settled := b.door.Settle(b.ctx, b.key); settled != nil {
+			return 0, io.EOF
+		}
+	}
 	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *body) Close() error {
+	b.stop()
+	if b.giveUp != nil {
+		b.giveUp()
+	}
+	return b.ReadCloser.Close()
 }

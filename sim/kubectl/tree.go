@@ -26,7 +26,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/get"
 	"k8s.io/kubectl/pkg/cmd/kustomize"
 	"k8s.io/kubectl/pkg/cmd/label"
-	"k8s.io/kubectl/pkg/cmd/logs"
 	"k8s.io/kubectl/pkg/cmd/options"
 	"k8s.io/kubectl/pkg/cmd/patch"
 	"k8s.io/kubectl/pkg/cmd/replace"
@@ -37,7 +36,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/taint"
 	"k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/cmd/version"
-	"k8s.io/kubectl/pkg/cmd/wait"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
@@ -56,6 +54,8 @@ type group struct {
 type entry struct {
 	name string
 	make constructor
+	// timed makes a command that this package gives another way to wait, instead of make.
+	timed func(get genericclioptions.RESTClientGetter, s streams, t *transport) *cobra.Command
 }
 
 // connected and named make the constructors that kubectl has in other forms alike.
@@ -71,52 +71,37 @@ func named(make func(string, factory, streams) *cobra.Command) constructor {
 // diff, proxy, port-forward, plugin, completion): see [refused].
 var groups = []group{
 	{"Basic Commands (Beginner):", []entry{
-		{"create", create.NewCmdCreate}, {"expose", expose.NewCmdExposeService}, {"run", run.NewCmdRun}, {"set", set.NewCmdSet}}},
+		{name: "create", make: create.NewCmdCreate}, {name: "expose", make: expose.NewCmdExposeService}, {name: "run", make: run.NewCmdRun}, {name: "set", make: set.NewCmdSet}}},
 	{"Basic Commands (Intermediate):", []entry{
-		{"explain", named(explain.NewCmdExplain)},
-		{"get", named(get.NewCmdGet)},
-		{"delete", delete.NewCmdDelete}}},
+		{name: "explain", make: named(explain.NewCmdExplain)},
+		{name: "get", make: named(get.NewCmdGet)},
+		{name: "delete", make: delete.NewCmdDelete}}},
 	{"Deploy Commands:", []entry{
-		{"rollout", named(rollout.NewCmdRollout)},
-		{"scale", scale.NewCmdScale}, {"autoscale", autoscale.NewCmdAutoscale}}},
+		{name: "rollout", make: named(rollout.NewCmdRollout)},
+		{name: "scale", make: scale.NewCmdScale}, {name: "autoscale", make: autoscale.NewCmdAutoscale}}},
 	{"Cluster Management Commands:", []entry{
-		{"cluster-info", connected(clusterinfo.NewCmdClusterInfo)}, {"cordon", drain.NewCmdCordon}, {"uncordon", drain.NewCmdUncordon},
-		{"drain", drain.NewCmdDrain}, {"taint", taint.NewCmdTaint}}},
+		{name: "cluster-info", make: connected(clusterinfo.NewCmdClusterInfo)}, {name: "cordon", make: drain.NewCmdCordon}, {name: "uncordon", make: drain.NewCmdUncordon},
+		{name: "drain", make: drain.NewCmdDrain}, {name: "taint", make: taint.NewCmdTaint}}},
 	{"Troubleshooting and Debugging Commands:", []entry{
-		{"describe", named(describe.NewCmdDescribe)},
-		{"logs", logs.NewCmdLogs}, {"attach", attach.NewCmdAttach}, {"exec", exec.NewCmdExec}, {"cp", cp.NewCmdCp},
-		{"auth", auth.NewCmdAuth}, {"events", connected(events.NewCmdEvents)}}},
+		{name: "describe", make: named(describe.NewCmdDescribe)},
+		{name: "logs", make: newLogs}, {name: "attach", make: attach.NewCmdAttach}, {name: "exec", make: exec.NewCmdExec}, {name: "cp", make: cp.NewCmdCp},
+		{name: "auth", make: auth.NewCmdAuth}, {name: "events", make: connected(events.NewCmdEvents)}}},
 	{"Advanced Commands:", []entry{
-		{"apply", named(apply.NewCmdApply)},
-		{"patch", patch.NewCmdPatch}, {"replace", replace.NewCmdReplace}, {"wait", connected(wait.NewCmdWait)},
-		{"kustomize", func(_ factory, s streams) *cobra.Command { return kustomize.NewCmdKustomize(s) }}}},
+		{name: "apply", make: named(apply.NewCmdApply)},
+		{name: "patch", make: patch.NewCmdPatch}, {name: "replace", make: replace.NewCmdReplace}, {name: "wait", timed: newWait},
+		{name: "kustomize", make: func(_ factory, s streams) *cobra.Command { return kustomize.NewCmdKustomize(s) }}}},
 	{"Settings Commands:", []entry{
-		{"label", label.NewCmdLabel},
-		{"annotate", named(annotate.NewCmdAnnotate)}}},
+		{name: "label", make: label.NewCmdLabel},
+		{name: "annotate", make: named(annotate.NewCmdAnnotate)}}},
 	{"Other Commands:", []entry{
-		{"api-resources", connected(apiresources.NewCmdAPIResources)},
-		{"api-versions", connected(apiresources.NewCmdAPIVersions)},
-		{"options", func(_ factory, s streams) *cobra.Command { return options.NewCmdOptions(s.Out) }},
-		{"version", version.NewCmdVersion}}},
-}
-
-// refused are kubectl's commands that this one does not offer, each with the reason and a way to go.
-var refused = map[string]string{
-	"edit":         "it opens an editor of this machine (hint: kubectl patch, or kubectl get -o yaml | sed ... | kubectl replace -f -)",
-	"diff":         "it runs the diff of this machine (hint: kubectl get -o yaml shows what is there)",
-	"config":       "it edits the kubeconfig of this machine, and this kubectl has none",
-	"proxy":        "it opens a port on this machine",
-	"port-forward": "it opens a port on this machine (hint: curl reaches Pods and Services by their addresses and names)",
-	"plugin":       "plug-ins are programs of this machine",
-	"completion":   "it is for the shell of this machine",
-	"debug":        "ephemeral containers are not simulated",
-	"top":          "resource metrics are not simulated",
-	"certificate":  "certificate signing requests are not simulated",
-	"kuberc":       "it edits a file of this machine",
+		{name: "api-resources", make: connected(apiresources.NewCmdAPIResources)},
+		{name: "api-versions", make: connected(apiresources.NewCmdAPIVersions)},
+		{name: "options", make: func(_ factory, s streams) *cobra.Command { return options.NewCmdOptions(s.Out) }},
+		{name: "version", make: version.NewCmdVersion}}},
 }
 
 // newTree builds kubectl with the one command that the arguments call, or with all when they call none that is known.
-func newTree(args []string, get genericclioptions.RESTClientGetter, flags *genericclioptions.ConfigFlags, s streams) *cobra.Command {
+func newTree(args []string, get genericclioptions.RESTClientGetter, flags *genericclioptions.ConfigFlags, s streams, t *transport) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl",
 		Short: "kubectl controls the Kubernetes cluster manager",
@@ -136,7 +121,11 @@ func newTree(args []string, get genericclioptions.RESTClientGetter, flags *gener
 	for _, group := range groups {
 		var commands []*cobra.Command
 		for _, entry := range group.commands {
-			if !known || entry.name == called {
+			switch {
+			case known && entry.name != called:
+			case entry.timed != nil:
+				commands = append(commands, entry.timed(get, s, t))
+			default:
 				commands = append(commands, entry.make(f, s))
 			}
 		}

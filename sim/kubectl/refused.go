@@ -1,0 +1,40 @@
+package kubectl
+
+import (
+	"fmt"
+	"slices"
+)
+
+// refused are kubectl's commands that this one does not offer, each with the reason and a way to go.
+var refused = map[string]string{
+	"edit":         "it opens an editor of this machine (hint: kubectl patch, or kubectl get -o yaml | sed ... | kubectl replace -f -)",
+	"diff":         "it runs the diff of this machine (hint: kubectl get -o yaml shows what is there)",
+	"config":       "it edits the kubeconfig of this machine, and this kubectl has none",
+	"proxy":        "it opens a port on this machine",
+	"port-forward": "it opens a port on this machine (hint: curl reaches Pods and Services by their addresses and names)",
+	"plugin":       "plug-ins are programs of this machine",
+	"completion":   "it is for the shell of this machine",
+	"debug":        "ephemeral containers are not simulated",
+	"top":          "resource metrics are not simulated",
+	"certificate":  "certificate signing requests are not simulated",
+	"kuberc":       "it edits a file of this machine",
+}
+
+// refusal says why a command line is not run, or "".
+func refusal(args []string) string {
+	called, _ := calledCommand(args)
+	if reason := refused[called]; reason != "" {
+		return fmt.Sprintf("kubectl %s is not available here: %s", called, reason)
+	}
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return ""
+		case called == "create" && (arg == "--edit" || arg == "--edit=true"):
+			return "kubectl create --edit is not available here: it opens an editor of this machine (hint: sed ... | kubectl create -f -)"
+		case called == "apply" && arg == "edit-last-applied" && slices.Contains(args[:i], "apply"):
+			return "kubectl apply edit-last-applied is not available here: it opens an editor of this machine (hint: kubectl apply set-last-applied)"
+		}
+	}
+	return ""
+}
