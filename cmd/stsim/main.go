@@ -66,6 +66,6 @@ func newRoot() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	root.AddCommand(newRun(), newList(), newVersion())
+	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
 	return root
 }
