@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
@@ -32,7 +33,9 @@ func (c *Cluster) bootstrap(tx *store.Tx) error {
 	}
 	objects = append(objects, c.systemServices()...)
 	for i, spec := range c.options.nodes() {
-		objects = append(objects, c.node(i, spec))
+		node := c.node(i, spec)
+		objects = append(objects, node)
+		tx.PutRow(container.Machines, &container.Machine{Node: node.Name, Powered: true, Connected: true, Registers: node.DeepCopy()})
 	}
 	for _, object := range objects {
 		status := api.Copy(object)

@@ -280,7 +280,7 @@ func (c *Cluster) advanceClock(to time.Time) {
 }
 
 func (c *Cluster) world(tx *store.Tx) *container.World {
-	return &container.World{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose}
+	return &container.World{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose, Cut: container.Cut(tx.View)}
 }
 
 func (c *Cluster) registry(tx *store.Tx) *registry.Registry {

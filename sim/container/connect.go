@@ -38,8 +38,11 @@ func (w *World) connect(from origin, to netip.AddrPort, request []byte) ([]byte,
 func (w *World) listener(from origin, to netip.AddrPort) (listener, *applet.NetworkError) {
 	address, port := to.Addr().Unmap(), to.Port()
 	var place []*Sandbox
+	cut := func(node string) bool { return w.Cut != nil && node != from.node && w.Cut(from.node, node) }
 	if own, found := w.sandboxWith(address); found {
 		place = w.neighbours(own)
+	} else if node := w.nodeAt(address); node != "" && cut(node) { // then its node ports do not answer either
+		return listener{}, &applet.NetworkError{Reason: applet.TimedOut, Address: to}
 	} else {
 		where, failure := network.Route(w.Tx, w.Settings, w.Choose, from.address, to)
 		if failure != nil {
@@ -58,7 +61,7 @@ func (w *World) listener(from origin, to netip.AddrPort) (listener, *applet.Netw
 			return listener{}, &applet.NetworkError{Reason: applet.NoRoute, Address: to}
 		}
 	}
-	if w.Cut != nil && len(place) > 0 && place[0].Node != from.node && w.Cut(from.node, place[0].Node) {
+	if len(place) > 0 && cut(place[0].Node) {
 		return listener{}, &applet.NetworkError{Reason: applet.TimedOut, Address: to}
 	}
 	for _, l := range w.listeners(place) {

@@ -74,6 +74,9 @@ func running(view store.View, name api.Name, container string) (*Container, *cor
 	if !found {
 		return nil, nil, &ExecError{Message: fmt.Sprintf("container %s is not valid for pod %s", container, name.Name)}
 	}
+	if _, problem := unreachable(view, pod.Spec.NodeName); problem != "" {
+		return nil, nil, &ExecError{Message: "error dialing backend: " + problem}
+	}
 	c, found := Newest(view, pod.UID, container)
 	if !found || c.State != Running {
 		return nil, nil, &ExecError{Message: fmt.Sprintf("unable to upgrade connection: container not found (%q)", container)}
@@ -147,6 +150,9 @@ func Logs(view store.View, name api.Name, container string, previous bool, from 
 	if _, found := specOf(pod, container); !found {
 		return nil, 0, true, fmt.Errorf("container %s is not valid for pod %s", container, name.Name)
 	}
+	if address, problem := unreachable(view, pod.Spec.NodeName); problem != "" {
+		return nil, 0, true, fmt.Errorf("Get \"https://%s/containerLogs/%s/%s/%s\": %s", address, pod.Namespace, pod.Name, container, problem)
+	}
 	var newest, before *Container
 	for c := range store.Rows[*Container](view, Containers, string(pod.UID)+"/"+container+"/") {
 		newest, before = c, newest
@@ -189,6 +195,9 @@ func Forward(w *World, pod api.Name, port uint16, payload []byte) ([]byte, error
 	object, found := store.Get[*corev1.Pod](w.Tx.View, pod.Namespace, pod.Name)
 	if !found {
 		return nil, &ExecError{Message: fmt.Sprintf("pods %q not found", pod.Name)}
+	}
+	if _, problem := unreachable(w.Tx.View, object.Spec.NodeName); problem != "" {
+		return nil, &ExecError{Message: "error dialing backend: " + problem}
 	}
 	sandbox, found := w.sandbox(object.UID)
 	if !found || !sandbox.Ready {

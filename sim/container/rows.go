@@ -22,11 +22,12 @@ const (
 	Volumes    store.Table = "volume"    // *Volume: file trees
 	Images     store.Table = "image"     // *Image: which images a node has or is pulling
 	Leases     store.Table = "address"   // *Lease: the address a node gave out last
+	Machines   store.Table = "machine"   // *Machine: what the nodes run on
 )
 
 // Tables lists them for the store.
 func Tables() []store.Table {
-	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases}
+	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Machines}
 }
 
 // Sandbox is a Pod's place on a node. It outlives the Pod object: a forced deletion removes the object at once, and the
@@ -38,6 +39,8 @@ type Sandbox struct {
 	IPs       []netip.Addr
 	Ready     bool      // network and volumes are there
 	Failure   string    // why it could not be made (a missing ConfigMap, say), for FailedMount; empty when it could
+	Lost      bool      // its machine lost power: it has to be made anew
+	Detached  bool      // its volumes were taken from its node by force
 	CreatedAt time.Time // virtual
 }
 

@@ -16,7 +16,7 @@ func (w *World) createSandbox(command Command) {
 	if !found || pod.UID != command.UID {
 		return
 	}
-	if old, found := w.sandbox(command.UID); found && old.Failure == "" {
+	if old, found := w.sandbox(command.UID); found && old.Failure == "" && !old.Lost {
 		return
 	}
 	node := command.Node
@@ -29,7 +29,7 @@ func (w *World) createSandbox(command Command) {
 
 func (w *World) sandboxReady(uid api.UID) {
 	old, found := w.sandbox(uid)
-	if !found || old.Ready || old.Failure != "" {
+	if !found || old.Ready || old.Failure != "" || old.Lost {
 		return
 	}
 	row := *old

@@ -50,6 +50,12 @@ func Execute(w *World, command Command) {
 		w.removeSandbox(command.UID)
 	case PruneContainer:
 		w.removeContainer(ContainerKey(command.UID, command.Container, command.Attempt))
+	case DetachVolumes:
+		if sandbox, found := w.sandbox(command.UID); found {
+			detached := *sandbox
+			detached.Detached = true
+			w.Tx.PutRow(Sandboxes, &detached)
+		}
 	case RemoveVolume:
 		w.Tx.DeleteRow(Volumes, command.Volume)
 	default:

@@ -36,9 +36,12 @@ func kubeletLoop() Loop {
 	return Loop{Name: "kubelet", Latency: kubeletLatency, Wakes: wakeKubelet, RowWakes: rowWakeKubelet, Sync: syncKubelet}
 }
 
-// nodeRuns says whether the kubelet of a node does its work. A Pod bound to a node that there is not waits for ever, and what
-// ran on a node whose object is gone runs on unattended.
+// nodeRuns says whether the kubelet of a node does its work: its machine does. It does not mind that the Node object is gone. A Pod bound to
+// a node that there never was waits for ever.
 func nodeRuns(view store.View, node string) bool {
+	if machine, found := store.GetRow[*container.Machine](view, container.Machines, node); found {
+		return machine.Runs()
+	}
 	_, found := store.Get[*corev1.Node](view, "", node)
 	return found
 }
@@ -57,7 +60,7 @@ func syncKubelet(in Input) Plan {
 		return Plan{}
 	}
 	s := newPodSync(in, pod)
-	if pod.Status.StartTime == nil && pod.DeletionTimestamp == nil && !podEnded(pod) {
+	if s.node != nil && pod.Status.StartTime == nil && pod.DeletionTimestamp == nil && !podEnded(pod) {
 		if reason, message := admitPod(in.View, pod, s.node); reason != "" {
 			return s.reject(reason, message)
 		}

@@ -61,8 +61,13 @@ func (s *podSync) setUp() bool {
 	if s.sandbox != nil && s.sandbox.Ready {
 		return true
 	}
+	if s.sandbox != nil && s.sandbox.Lost {
+		s.event(corev1.EventTypeNormal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+		s.command(container.Command{Action: container.CreateSandbox, Pod: api.NameOf(s.pod)})
+		return false
+	}
 	if s.sandbox == nil {
-		if unmounted, _ := unboundClaims(s.in.View, s.pod); len(unmounted) == 0 {
+		if unmounted, _ := unboundClaims(s.in.View, s.pod); len(unmounted) == 0 && !waitsForAttach(s.in.View, s.pod) {
 			s.command(container.Command{Action: container.CreateSandbox, Pod: api.NameOf(s.pod)})
 		}
 		return false
@@ -78,10 +83,16 @@ func (s *podSync) setUp() bool {
 	return false
 }
 
+// ranHere says whether there was a run of a container since the Pod got the place it has: after a power failure it begins anew.
+func (s *podSync) ranHere(name string) bool {
+	run := s.newest(name)
+	return run != nil && !run.CreatedAt.Before(s.sandbox.CreatedAt)
+}
+
 // initialize starts init containers one after the other and keeps sidecars running. It says whether the Pod's containers may run
 // (upstream: kuberuntime_container.go computeInitContainerActions).
 func (s *podSync) initialize() bool {
-	initialized := slices.ContainsFunc(s.pod.Spec.Containers, func(spec corev1.Container) bool { return s.newest(spec.Name) != nil })
+	initialized := slices.ContainsFunc(s.pod.Spec.Containers, func(spec corev1.Container) bool { return s.ranHere(spec.Name) })
 	for i := range s.pod.Spec.InitContainers {
 		spec := &s.pod.Spec.InitContainers[i]
 		run := s.newest(spec.Name)
@@ -91,7 +102,7 @@ func (s *podSync) initialize() bool {
 			ready = s.keepSidecar(spec, run)
 		case initialized:
 			continue
-		case run == nil:
+		case !s.ranHere(spec.Name):
 			s.start(spec)
 		case run.State != container.Exited:
 		case run.ExitCode == 0:

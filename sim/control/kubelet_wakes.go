@@ -89,6 +89,7 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 	switch change.Table {
 	case container.Sandboxes:
 		after, _ := change.New.(*container.Sandbox)
+		volumesFreed(view, change, func(pod *corev1.Pod) { wake(Key(api.NameOf(pod))) })
 		if after == nil {
 			return
 		}
@@ -105,6 +106,10 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 		if sandbox, found := store.GetRow[*container.Sandbox](view, container.Sandboxes, string(after.UID)); found {
 			wakeForContainer(view, sandbox, before, after, wake)
 		}
+	case container.Machines:
+		if machine, _ := change.New.(*container.Machine); machine != nil && machine.Runs() && change.Old != nil {
+			wakeAllOn(view, machine.Node, wake)
+		}
 	case container.Images:
 		if image, _ := change.New.(*container.Image); image != nil && !image.Pulling {
 			for pod := range store.OnNode(view, image.Node) {
@@ -112,6 +117,18 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 					wake(Key(api.NameOf(pod)))
 				}
 			}
+		}
+	}
+}
+
+// wakeAllOn wakes all a kubelet has to look after when its machine is back: its Pods, and what is left of those that were deleted meanwhile.
+func wakeAllOn(view store.View, node string, wake func(Key)) {
+	for pod := range store.OnNode(view, node) {
+		wake(Key(api.NameOf(pod)))
+	}
+	for sandbox := range store.Rows[*container.Sandbox](view, container.Sandboxes, "") {
+		if sandbox.Node == node {
+			wake(keyOfSandbox(view, sandbox))
 		}
 	}
 }
