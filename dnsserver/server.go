@@ -68,7 +68,7 @@ func Listen(address netip.AddrPort, options ServerOptions) (*Server, error) {
 		return nil, fmt.Errorf("DNS server: expected a loopback address such as 127.0.0.1:15353, found %s", address)
 	}
 	s := &Server{
-		guard: options.Guard, now: options.Now, upstream: options.Upstream,
+		guard: options.Guard, now: options.Now,
 		waiting: make(chan struct{}, maxWaiting),
 	}
 	if s.guard == nil {
@@ -80,7 +80,12 @@ func Listen(address netip.AddrPort, options ServerOptions) (*Server, error) {
 	if err := s.open(address); err != nil {
 		return nil, fmt.Errorf("DNS server: %w", err)
 	}
-	s.responder = responder{source: options.Source, config: options.Config, upstream: len(options.Upstream) > 0}
+	for _, upstream := range options.Upstream {
+		if upstream != s.Address() { // a server that asks itself never replies
+			s.upstream = append(s.upstream, upstream)
+		}
+	}
+	s.responder = responder{source: options.Source, config: options.Config, upstream: len(s.upstream) > 0}
 	if !s.responder.config.ListenAddress.IsValid() {
 		s.responder.config.ListenAddress = address.Addr()
 	}

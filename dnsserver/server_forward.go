@@ -2,6 +2,7 @@ package dnsserver
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -15,6 +16,7 @@ const (
 	upstreamTimeout = 2 * time.Second
 	// upstreamSize is the size of replies that an upstream server is offered.
 	upstreamSize = 1232
+	dnsPort      = 53
 )
 
 // completeErrand asks the upstream servers and makes the reply of what they say.
@@ -52,4 +54,22 @@ func exchange(ctx context.Context, server netip.AddrPort, ask dns.Question) *dns
 		}
 	}
 	return nil
+}
+
+// HostResolvers returns the servers of a file like /etc/resolv.conf.
+func HostResolvers(path string) ([]netip.AddrPort, error) {
+	file, err := dns.ClientConfigFromFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var servers []netip.AddrPort
+	for _, text := range file.Servers {
+		if address, err := netip.ParseAddr(text); err == nil {
+			servers = append(servers, netip.AddrPortFrom(address, dnsPort))
+		}
+	}
+	if len(servers) == 0 {
+		return nil, fmt.Errorf("%s: expected a line with nameserver, found none", path)
+	}
+	return servers, nil
 }

@@ -67,5 +67,6 @@ func newRoot() *cobra.Command {
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
+	root.AddCommand(newDNS())
 	return root
 }
