@@ -193,19 +193,19 @@ func tee(c *Call) Outcome {
 	return exitFailed(failed)
 }
 
-// maxYes is how much yes writes before it ends as if its reader had gone away.
-const maxYes = 128 << 10
+// yesAtOnce is how many bytes yes writes before its reader has a turn.
+const yesAtOnce = 16 << 10
 
-// yes repeats a line, within bounds.
+// yes repeats a line until nobody reads, or a limit of the shell is passed.
 func yes(c *Call) Outcome {
 	line := strings.Join(c.Args[1:], " ")
 	if len(c.Args) == 1 {
 		line = "y"
 	}
 	line += "\n"
-	text := strings.Repeat(line, max(maxYes/len(line), 1))
+	text := strings.Repeat(line, max(yesAtOnce/len(line), 1))
 	c.print(text)
-	return Exit(141)
+	return Outcome{Block: &Block{}}
 }
 
 // rev turns each line around.

@@ -73,7 +73,7 @@ func (f *inputFrame) step(m *machine, p *process) {
 	m.steps += len(f.text) / 64
 	if len(f.text) > maxSource {
 		m.syntaxError(p, "script too large", 0)
-		p.control = control{kind: controlExit, code: 2}
+		p.control = control{kind: controlAbort, code: 2}
 		return
 	}
 	if strings.HasSuffix(f.text, "\\\n") && !f.ended {
