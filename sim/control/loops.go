@@ -19,6 +19,7 @@ func Loops() []Loop {
 		deploymentLoop(),
 		replicaSetLoop(),
 		replicationControllerLoop(),
+		ephemeralVolumeLoop(),
 		disruptionLoop(),
 		garbageCollectorLoop(),
 	}
