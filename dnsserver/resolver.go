@@ -2,6 +2,7 @@ package dnsserver
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -17,6 +18,9 @@ type Resolver struct {
 	Ndots  int
 	// UDPSize is what the client offers with EDNS, 1232 for dig; 0 means no EDNS, as libc, nslookup and host ask.
 	UDPSize uint16
+	// Cache, if not nil, stands before the source; Now is its clock.
+	Cache *Cache
+	Now   time.Time
 }
 
 // Exchange is one question and its reply. Response is never nil.
@@ -55,13 +59,20 @@ func (r Resolver) Ask(name string, qtype uint16) []Exchange {
 	}
 	exchanges := make([]Exchange, 0, 1)
 	for _, transport := range []Transport{UDP, TCP} {
-		response := Answer(r.Source, r.Config, message, transport)
+		response := r.answer(message, transport)
 		exchanges = append(exchanges, Exchange{message.Question[0], response, transport})
 		if !response.Truncated {
 			break
 		}
 	}
 	return exchanges
+}
+
+func (r Resolver) answer(question *dns.Msg, transport Transport) *dns.Msg {
+	if r.Cache != nil {
+		return r.Cache.Answer(r.Now, r.Source, r.Config, question, transport)
+	}
+	return Answer(r.Source, r.Config, question, transport)
 }
 
 // ResolveHost returns the addresses of a host name in the manner of getaddrinfo: a literal address is itself;

@@ -30,7 +30,7 @@ func checkResponder(t *testing.T, r *responder, packet []byte, transport Transpo
 		if len(changed) >= headerSize {
 			change(changed)
 		}
-		for range 2 {
+		for range 2 { // made, and remembered
 			reply, first := r.respond(changed, transport, noTime, buffer)
 			expected := AnswerPacket(r.source, r.config, changed, transport)
 			if first != nil || !bytes.Equal(reply, expected) {
@@ -106,11 +106,9 @@ func TestResponderSaysWhatAnswerPacketSays(t *testing.T) {
 	} {
 		for _, cluster := range []string{"web", "many"} {
 			r := &responder{source: readCluster(t, cluster), config: config}
-			for range 2 {
-				for _, packet := range packetsOfEverySort(t) {
-					for _, transport := range []Transport{UDP, TCP} {
-						checkResponder(t, r, packet, transport)
-					}
+			for _, packet := range packetsOfEverySort(t) {
+				for _, transport := range []Transport{UDP, TCP} {
+					checkResponder(t, r, packet, transport)
 				}
 			}
 		}
@@ -212,7 +210,7 @@ func TestQuestionsWithoutEndAreBounded(t *testing.T) {
 	buffer := make([]byte, 0, dns.MaxMsgSize+1)
 	packet := packQuestion("nobody-000000.default.svc.cluster.local.", dns.TypeA)
 	largest := 0
-	for i := range 60_000 {
+	for i := range 30_000 {
 		copy(packet[headerSize+1+len("nobody-"):], strconv.Itoa(100_000+i))
 		r.respond(packet, UDP, noTime, buffer)
 		size := 0
@@ -225,7 +223,7 @@ func TestQuestionsWithoutEndAreBounded(t *testing.T) {
 		}
 		largest = max(largest, size)
 	}
-	if largest > maxPackedOctets || largest < maxPackedOctets/4 {
+	if largest > maxPackedOctets || largest < maxPackedOctets/8 {
 		t.Errorf("expected up to %d octets, found %d", maxPackedOctets, largest)
 	}
 }

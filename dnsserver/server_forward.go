@@ -38,14 +38,13 @@ func (s *Server) askUpstream(ask dns.Question) *dns.Msg {
 	return nil
 }
 
-// exchange asks one server over UDP, and over TCP if the reply is truncated.
+// exchange asks one server over UDP, and over TCP if the reply is truncated; nil when it does not reply.
 func exchange(ctx context.Context, server netip.AddrPort, ask dns.Question) *dns.Msg {
 	question := new(dns.Msg)
 	question.SetQuestion(ask.Name, ask.Qtype)
 	question.SetEdns0(upstreamSize, false)
 	for _, network := range []string{"udp", "tcp"} {
-		client := dns.Client{Net: network, Timeout: upstreamTimeout}
-		said, _, err := client.ExchangeContext(ctx, question, server.String())
+		said, err := exchangeOver(ctx, network, server, question)
 		if err != nil {
 			return nil
 		}
@@ -54,6 +53,19 @@ func exchange(ctx context.Context, server netip.AddrPort, ask dns.Question) *dns
 		}
 	}
 	return nil
+}
+
+func exchangeOver(ctx context.Context, network string, server netip.AddrPort, question *dns.Msg) (*dns.Msg, error) {
+	client := dns.Client{Net: network, Timeout: upstreamTimeout}
+	conn, err := client.DialContext(ctx, server.String())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	// The library does not look whether the context ends.
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	said, _, err := client.ExchangeWithConnContext(ctx, question, conn)
+	return said, err
 }
 
 // HostResolvers returns the servers of a file like /etc/resolv.conf.

@@ -32,7 +32,8 @@ func (s *streams) add(stream *net.TCPConn) (surplus *net.TCPConn) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if len(s.open) == maxStreams {
-		surplus, s.open = s.open[0], slices.Delete(s.open, 0, 1)
+		surplus = s.open[0]
+		s.open = slices.Delete(s.open, 0, 1)
 	}
 	s.open = append(s.open, stream)
 	return surplus
