@@ -26,6 +26,7 @@ type Cluster struct {
 	history  []moment
 	events   uint64 // taken so far
 	promises []Broken
+	running  *running // what Options.Check knows of the containers; nil until it is asked for
 }
 
 // moment is an instant that can be gone back to: the rows and the Chooser as they were. Between two moments nothing came in
@@ -119,6 +120,7 @@ func (c *Cluster) Fork() *Cluster {
 	twin.chooser = c.chooser.Fork()
 	twin.history = c.history[:len(c.history):len(c.history)]
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
+	twin.running = nil
 	return &twin
 }
 
@@ -160,7 +162,7 @@ func (c *Cluster) Step() bool {
 	}
 	tx := c.db.Begin()
 	tx.Take(event)
-	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key}
+	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key, Before: view}
 	c.handle(view, tx, event, &record)
 	c.finish(tx, &record)
 	if c.events%checkpointEvery == 0 {
@@ -198,18 +200,22 @@ func (c *Cluster) finish(tx *store.Tx, record *Record) {
 		c.options.Trace(*record)
 	}
 	if c.options.Check {
-		c.check(*record)
+		c.check(record)
 	}
 }
 
+// outside is who does what is asked for from outside.
+const outside = "input"
+
 // input makes a change from outside: one transaction, which is not made at all when it fails.
 func (c *Cluster) input(change func(tx *store.Tx) error) error {
+	before := c.View()
 	tx := c.db.Begin()
 	if err := change(tx); err != nil {
 		tx.Abort()
 		return err
 	}
-	record := Record{At: tx.Now(), Event: c.events, Who: "input"}
+	record := Record{At: tx.Now(), Event: c.events, Who: outside, Before: before}
 	c.finish(tx, &record)
 	c.remember()
 	return nil

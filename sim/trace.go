@@ -20,7 +20,8 @@ type Record struct {
 	Commands []control.Command
 	Changes  []store.Change // of API objects
 	Rows     []store.RowChange
-	Error    error // why the loop will be called again
+	Error    error      // why the loop will be called again
+	Before   store.View // what the loop saw: the world before the event, or as it was earlier for a stale cache
 }
 
 // Written is one request of a control loop to the API.

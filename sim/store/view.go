@@ -108,6 +108,15 @@ func (v View) NextEvent() (kernel.Event, bool) {
 	return *event, true
 }
 
+// Pending finds the pending event of a kind and key.
+func (v View) Pending(kind, key string) (kernel.Event, bool) {
+	event, found := v.beside.subjects.get(subjectOf(kind, key))
+	if !found {
+		return kernel.Event{}, false
+	}
+	return *event, true
+}
+
 // Events goes through all pending events in the order in which they will be taken.
 func (v View) Events() iter.Seq[kernel.Event] {
 	pending := v.beside.pending

@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+func statusAddsUp(e *evidence) string {
+	for _, set := range e.sets {
+		if set.new == nil {
+			continue
+		}
+		status := &set.new.Status
+		for _, one := range []struct {
+			what        string
+			count, most int32
+		}{
+			{"replicas", status.Replicas, status.Replicas},
+			{"readyReplicas", status.ReadyReplicas, status.Replicas},
+			{"availableReplicas", status.AvailableReplicas, status.ReadyReplicas},
+			{"currentReplicas", status.CurrentReplicas, status.Replicas},
+			{"updatedReplicas", status.UpdatedReplicas, status.Replicas},
+		} {
+			if one.count < 0 || one.count > one.most {
+				return fmt.Sprintf("%s of %s is %d of %d", one.what, set.new.Name, one.count, one.most)
+			}
+		}
+		if status.CurrentRevision != status.UpdateRevision && status.CurrentReplicas+status.UpdatedReplicas > status.Replicas {
+			return fmt.Sprintf("%s has %d current and %d updated Pods of %d", set.new.Name, status.CurrentReplicas, status.UpdatedReplicas, status.Replicas)
+		}
+	}
+	return ""
+}
+
+func observedGrows(e *evidence) string {
+	for _, set := range e.sets {
+		if set.old == nil || set.new == nil {
+			continue
+		}
+		was, is := set.old.Status.ObservedGeneration, set.new.Status.ObservedGeneration
+		switch {
+		case is < was:
+			return fmt.Sprintf("observedGeneration of %s fell from %d to %d", set.new.Name, was, is)
+		case is > set.new.Generation:
+			return fmt.Sprintf("observedGeneration of %s is %d, and its generation %d", set.new.Name, is, set.new.Generation)
+		case set.new.Generation < set.old.Generation:
+			return fmt.Sprintf("generation of %s fell from %d to %d", set.new.Name, set.old.Generation, set.new.Generation)
+		}
+	}
+	return ""
+}
+
+// revisionsNamed looks at the statuses that the StatefulSet controller wrote.
+func revisionsNamed(e *evidence) string {
+	if !e.bySet() {
+		return ""
+	}
+	for _, set := range e.sets {
+		if set.new == nil {
+			continue
+		}
+		for _, name := range []string{set.new.Status.CurrentRevision, set.new.Status.UpdateRevision} {
+			if _, found := store.Get[*appsv1.ControllerRevision](e.view, set.new.Namespace, name); !found {
+				return fmt.Sprintf("%s is said to be at revision %q, which there is not", set.new.Name, name)
+			}
+		}
+	}
+	return ""
+}
+
+func revisionNumbersGrow(e *evidence) string {
+	for _, change := range e.record.Changes {
+		fresh, ok := change.New.(*appsv1.ControllerRevision)
+		if !ok {
+			continue
+		}
+		if old, ok := change.Old.(*appsv1.ControllerRevision); ok {
+			switch {
+			case fresh.Revision < old.Revision:
+				return fmt.Sprintf("the number of %s fell from %d to %d", api.NameOf(fresh), old.Revision, fresh.Revision)
+			case !bytes.Equal(fresh.Data.Raw, old.Data.Raw):
+				return fmt.Sprintf("the data of %s changed", api.NameOf(fresh))
+			}
+			continue
+		}
+		if !e.bySet() || len(fresh.OwnerReferences) == 0 {
+			continue
+		}
+		for other := range store.Owned[*appsv1.ControllerRevision](e.view, fresh.OwnerReferences[0].UID) {
+			if other.Name != fresh.Name && other.Revision >= fresh.Revision {
+				return fmt.Sprintf("the new revision %s has number %d, and %s has %d", fresh.Name, fresh.Revision, other.Name, other.Revision)
+			}
+		}
+	}
+	return ""
+}
