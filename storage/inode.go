@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"time"
-
-	iradix "github.com/hashicorp/go-immutable-radix"
 )
 
 // rootInode is the number of every tree's root directory. Numbers are given out in ascending order and never again.
@@ -37,19 +35,18 @@ func (n *inode) info(name string, number uint64, mount int) Info {
 	}
 }
 
-func inodeKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
-
-func entryKey(directory uint64, name string) []byte {
-	key := make([]byte, 0, 8+len(name))
-	return append(binary.BigEndian.AppendUint64(key, directory), name...)
+func inodeKey(number uint64) string {
+	var key [8]byte
+	binary.BigEndian.PutUint64(key[:], number)
+	return string(key[:])
 }
+
+func entryKey(directory uint64, name string) string { return inodeKey(directory) + name }
 
 // inode is the file of that number, or nil.
 func (t Tree) inode(number uint64) *inode {
-	if t.inodes != nil {
-		if found, ok := t.inodes.Get(inodeKey(number)); ok {
-			return found.(*inode)
-		}
+	if found, ok := t.inodes.Get(inodeKey(number)); ok {
+		return found
 	}
 	if number == rootInode {
 		return emptyRoot
@@ -59,25 +56,13 @@ func (t Tree) inode(number uint64) *inode {
 
 // child is the inode number behind a name in a directory.
 func (t Tree) child(directory uint64, name string) (uint64, bool) {
-	if t.entries == nil {
-		return 0, false
-	}
-	found, ok := t.entries.Get(entryKey(directory, name))
-	if !ok {
-		return 0, false
-	}
-	return found.(uint64), true
+	return t.entries.Get(entryKey(directory, name))
 }
 
 // eachChild visits a directory's names in byte order until visit says false.
 func (t Tree) eachChild(directory uint64, visit func(name string, number uint64) bool) {
-	if t.entries == nil {
-		return
-	}
-	entries := t.entries.Root().Iterator()
-	entries.SeekPrefix(inodeKey(directory))
-	for key, number, ok := entries.Next(); ok; key, number, ok = entries.Next() {
-		if !visit(string(key[8:]), number.(uint64)) {
+	for key, number := range t.entries.All(inodeKey(directory)) {
+		if !visit(key[8:], number) {
 			return
 		}
 	}
@@ -90,23 +75,15 @@ func (t Tree) isEmpty(directory uint64) bool {
 }
 
 // names is how many names the tree has, which bounds its inodes too.
-func (t Tree) names() int {
-	if t.entries == nil {
-		return 0
-	}
-	return t.entries.Len()
-}
+func (t Tree) names() int { return t.count }
 
 // put sets the inode of a number, which must not be changed any more, and keeps count of the bytes.
 func (t Tree) put(number uint64, node *inode) Tree {
-	if t.inodes == nil {
-		t.inodes = iradix.New()
-	}
 	if old := t.inode(number); old != nil {
 		t.used -= old.size()
 	}
 	t.used += node.size()
-	t.inodes, _, _ = t.inodes.Insert(inodeKey(number), node)
+	t.inodes = t.inodes.With(inodeKey(number), node)
 	return t
 }
 
@@ -131,10 +108,8 @@ func (t Tree) add(directory uint64, name string, node inode, now time.Time) (Tre
 
 // enter gives a file a free name in a directory. Link counts of files are the caller's, those of directories are kept here.
 func (t Tree) enter(directory uint64, name string, number uint64, now time.Time) Tree {
-	if t.entries == nil {
-		t.entries = iradix.New()
-	}
-	t.entries, _, _ = t.entries.Insert(entryKey(directory, name), number)
+	t.entries = t.entries.With(entryKey(directory, name), number)
+	t.count++
 	isDir := t.inode(number).isDir()
 	return t.change(directory, func(parent *inode) {
 		parent.modified = now
@@ -148,7 +123,8 @@ func (t Tree) enter(directory uint64, name string, number uint64, now time.Time)
 func (t Tree) leave(directory uint64, name string, now time.Time) Tree {
 	number, _ := t.child(directory, name)
 	isDir := t.inode(number).isDir()
-	t.entries, _, _ = t.entries.Delete(entryKey(directory, name))
+	t.entries = t.entries.Without(entryKey(directory, name))
+	t.count--
 	return t.change(directory, func(parent *inode) {
 		parent.modified = now
 		if isDir {
@@ -164,7 +140,7 @@ func (t Tree) remove(directory uint64, name string, now time.Time) Tree {
 	node := t.inode(number)
 	if node.isDir() || node.links <= 1 {
 		t.used -= node.size()
-		t.inodes, _, _ = t.inodes.Delete(inodeKey(number))
+		t.inodes = t.inodes.Without(inodeKey(number))
 		return t
 	}
 	return t.change(number, func(n *inode) { n.links-- })

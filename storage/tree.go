@@ -7,15 +7,16 @@ import (
 	"strings"
 	"time"
 
-	iradix "github.com/hashicorp/go-immutable-radix"
+	"github.com/stsim/stsim/storage/ordered"
 )
 
 // Tree is an immutable file tree: one volume, or the root of one image. The zero value is an empty root directory
 // (0755, root:root). Copying is free. Every change gives a new Tree and leaves the old one as it was.
 type Tree struct {
-	inodes  *iradix.Tree // inode number, 8 bytes big endian: *inode
-	entries *iradix.Tree // inode number of the directory, then the name: uint64
-	last    uint64       // highest inode number given out
+	inodes  ordered.Map[*inode] // by inode number, 8 bytes big endian
+	entries ordered.Map[uint64] // by inode number of the directory, then the name
+	count   int                 // of entries
+	last    uint64              // highest inode number given out
 	used    int64
 	stamp   time.Time // of At
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/storage/ordered"
 )
 
 // DB is all the state of one world. Its methods are not safe for concurrent use; a View is.
@@ -24,10 +25,10 @@ type DB struct {
 type beside struct {
 	meta     Meta
 	tables   map[Table]int // the place of each table in rows
-	rows     []ordered[Row]
-	indexes  [indexes]ordered[api.Object]
-	pending  ordered[*kernel.Event] // in the order in which they will be taken
-	subjects ordered[*kernel.Event] // the same by kind and key
+	rows     []ordered.Map[Row]
+	indexes  [indexes]ordered.Map[api.Object]
+	pending  ordered.Map[*kernel.Event] // in the order in which they will be taken
+	subjects ordered.Map[*kernel.Event] // the same by kind and key
 }
 
 // New makes an empty database whose clock stands at start.
@@ -36,7 +37,7 @@ func New(start time.Time, tables ...Table) *DB {
 	if err != nil {
 		panic(err) // the schema is ours
 	}
-	empty := &beside{meta: Meta{Now: start}, tables: map[Table]int{}, rows: make([]ordered[Row], len(tables))}
+	empty := &beside{meta: Meta{Now: start}, tables: map[Table]int{}, rows: make([]ordered.Map[Row], len(tables))}
 	for place, table := range tables {
 		empty.tables[table] = place
 	}

@@ -76,20 +76,20 @@ func (b *beside) file(kind *api.Kind, before, after api.Object) {
 		}
 		for _, key := range was {
 			if !slices.Contains(is, key) {
-				b.indexes[i] = b.indexes[i].without(key)
+				b.indexes[i] = b.indexes[i].Without(key)
 			}
 		}
 		for _, key := range is {
-			b.indexes[i] = b.indexes[i].with(key, after)
+			b.indexes[i] = b.indexes[i].With(key, after)
 		}
 	}
 }
 
 // indexed goes through the objects that are found by something, ordered by namespace and name.
 func indexed[T api.Object](view View, i index, about string) iter.Seq[T] {
-	objects := view.beside.indexes[i].all(about + "\x00")
+	objects := view.beside.indexes[i].All(about + "\x00")
 	return func(yield func(T) bool) {
-		for object := range objects {
+		for _, object := range objects {
 			if !yield(object.(T)) {
 				return
 			}

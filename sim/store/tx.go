@@ -61,7 +61,7 @@ func (tx *Tx) PutRow(table Table, row Row) {
 	key := row.RowKey()
 	old, _ := GetRow[Row](tx.View, table, key)
 	rows := tx.rowsOf(table)
-	*rows = rows.with(key, row)
+	*rows = rows.With(key, row)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old, New: row})
 }
 
@@ -72,7 +72,7 @@ func (tx *Tx) DeleteRow(table Table, key string) {
 		return
 	}
 	rows := tx.rowsOf(table)
-	*rows = rows.without(key)
+	*rows = rows.Without(key)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old})
 }
 
@@ -82,22 +82,22 @@ func (tx *Tx) Schedule(when time.Time, kind, key string) {
 		when = tx.beside.meta.Now
 	}
 	subject := subjectOf(kind, key)
-	if pending, found := tx.beside.subjects.get(subject); found {
+	if pending, found := tx.beside.subjects.Get(subject); found {
 		if !when.Before(pending.When) {
 			return
 		}
-		tx.beside.pending = tx.beside.pending.without(pending.OrderKey())
+		tx.beside.pending = tx.beside.pending.Without(pending.OrderKey())
 	}
 	tx.beside.meta.Sequence++
 	event := &kernel.Event{When: when, Sequence: tx.beside.meta.Sequence, Kind: kind, Key: key}
-	tx.beside.pending = tx.beside.pending.with(event.OrderKey(), event)
-	tx.beside.subjects = tx.beside.subjects.with(subject, event)
+	tx.beside.pending = tx.beside.pending.With(event.OrderKey(), event)
+	tx.beside.subjects = tx.beside.subjects.With(subject, event)
 }
 
 // Take removes a pending event and moves the clock to it.
 func (tx *Tx) Take(event kernel.Event) {
-	tx.beside.pending = tx.beside.pending.without(event.OrderKey())
-	tx.beside.subjects = tx.beside.subjects.without(subjectOf(event.Kind, event.Key))
+	tx.beside.pending = tx.beside.pending.Without(event.OrderKey())
+	tx.beside.subjects = tx.beside.subjects.Without(subjectOf(event.Kind, event.Key))
 	tx.AdvanceTo(event.When)
 }
 

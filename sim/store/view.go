@@ -9,6 +9,7 @@ import (
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/storage/ordered"
 )
 
 // View is a read-only picture of all rows at one instant. It never changes, costs nothing to keep beyond the rows that
@@ -76,7 +77,7 @@ func (v View) Dependents(owner api.UID) iter.Seq[api.Object] {
 
 // GetRow finds a row by its key.
 func GetRow[T Row](view View, table Table, key string) (T, bool) {
-	row, found := view.rowsOf(table).get(key)
+	row, found := view.rowsOf(table).Get(key)
 	if !found {
 		var none T
 		return none, false
@@ -86,9 +87,9 @@ func GetRow[T Row](view View, table Table, key string) (T, bool) {
 
 // Rows goes through the rows whose keys begin with the prefix ("" for all), in the order of their keys.
 func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
-	found := view.rowsOf(table).all(prefix)
+	found := view.rowsOf(table).All(prefix)
 	return func(yield func(T) bool) {
-		for row := range found {
+		for _, row := range found {
 			if !yield(row.(T)) {
 				return
 			}
@@ -101,7 +102,7 @@ func (v View) Meta() Meta { return v.beside.meta }
 
 // NextEvent is the event that is due first.
 func (v View) NextEvent() (kernel.Event, bool) {
-	event, found := v.beside.pending.first()
+	event, found := v.beside.pending.First()
 	if !found {
 		return kernel.Event{}, false
 	}
@@ -121,7 +122,7 @@ func (v View) Pending(kind, key string) (kernel.Event, bool) {
 func (v View) Events() iter.Seq[kernel.Event] {
 	pending := v.beside.pending
 	return func(yield func(kernel.Event) bool) {
-		for event := range pending.all("") {
+		for _, event := range pending.All("") {
 			if !yield(*event) {
 				return
 			}
@@ -130,7 +131,7 @@ func (v View) Events() iter.Seq[kernel.Event] {
 }
 
 // rowsOf is the table of rows, which must be one of those the database was made with.
-func (v View) rowsOf(table Table) *ordered[Row] {
+func (v View) rowsOf(table Table) *ordered.Map[Row] {
 	place, found := v.beside.tables[table]
 	if !found {
 		panic(fmt.Sprintf("store: no table %q; hint: name it when the database is made", table))

@@ -1,31 +1,33 @@
-package store
+package ordered_test
 
 import (
+	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/stsim/stsim/storage/ordered"
 )
 
 // An ordered map says the same as a plain one, and older versions go on saying what they said.
 func TestOrderedIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringMatching(`[a-c]{0,6}`)
-		var m, kept ordered[int]
+		var m, kept ordered.Map[int]
 		plain, keptPlain := map[string]int{}, map[string]int{}
 		for step := range rapid.IntRange(0, 400).Draw(t, "steps") {
 			k := key.Draw(t, "key")
 			switch rapid.SampledFrom([]string{"with", "with", "with", "without", "without", "keep"}).Draw(t, "what") {
 			case "with":
-				m, plain[k] = m.with(k, step), step
+				m, plain[k] = m.With(k, step), step
 			case "without":
-				m = m.without(k)
+				m = m.Without(k)
 				delete(plain, k)
 			case "keep":
-				kept, keptPlain = m, map[string]int{}
-				for k, v := range plain {
-					keptPlain[k] = v
-				}
+				kept, keptPlain = m, maps.Clone(plain)
 			}
 		}
 		agree(t, m, plain, key.Draw(t, "looked for"))
@@ -33,7 +35,7 @@ func TestOrderedIsAMap(t *testing.T) {
 	})
 }
 
-func agree(t *rapid.T, m ordered[int], plain map[string]int, prefix string) {
+func agree(t *rapid.T, m ordered.Map[int], plain map[string]int, prefix string) {
 	var keys []string
 	for k := range plain {
 		keys = append(keys, k)
@@ -46,21 +48,45 @@ func agree(t *rapid.T, m ordered[int], plain map[string]int, prefix string) {
 			some = append(some, plain[k])
 		}
 	}
-	if found := slices.Collect(m.all("")); !slices.Equal(found, all) {
+	if found := values(m.All("")); !slices.Equal(found, all) {
 		t.Fatalf("lists %v, want %v", found, all)
 	}
-	if found := slices.Collect(m.all(prefix)); !slices.Equal(found, some) {
+	if found := values(m.All(prefix)); !slices.Equal(found, some) {
 		t.Fatalf("lists %v under %q, want %v", found, prefix, some)
 	}
-	for range m.all("") {
+	for range m.All("") {
 		break // leaving early must be possible
 	}
-	first, found := m.first()
+	first, found := m.First()
 	if found != (len(all) > 0) || found && first != all[0] {
 		t.Fatalf("first is %v %v of %v", first, found, all)
 	}
-	value, found := m.get(prefix)
+	value, found := m.Get(prefix)
 	if want, there := plain[prefix]; value != want || found != there {
 		t.Fatalf("get %q: %v %v, want %v %v", prefix, value, found, want, there)
+	}
+}
+
+func values(all iter.Seq2[string, int]) []int {
+	var list []int
+	for _, value := range all {
+		list = append(list, value)
+	}
+	return list
+}
+
+// BenchmarkWith replaces one value.
+func BenchmarkWith(b *testing.B) {
+	for _, size := range []int{10, 1000, 100000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			var m ordered.Map[int]
+			for i := range size {
+				m = m.With(fmt.Sprintf("default/web-%d", i), i)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = m.With("default/web-7", 0)
+			}
+		})
 	}
 }

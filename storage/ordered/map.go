@@ -1,4 +1,4 @@
-package store
+package ordered
 
 import (
 	"iter"
@@ -9,9 +9,8 @@ import (
 // pageWidth is how many entries a page holds at most: what one write copies per level.
 const pageWidth = 24
 
-// ordered is an immutable map that lists its values in the order of their keys: a B+ tree whose pages are shared by all its versions.
-// The zero value is empty. Whatever needs no index but its key is kept in one, at a fifth of the price of a go-memdb table.
-type ordered[V any] struct{ root *page[V] }
+// Map is an immutable map from strings that lists its values in the order of their keys. The zero value is empty.
+type Map[V any] struct{ root *page[V] }
 
 // page is a leaf with entries, or has children. It has at least one of either, and never changes.
 type page[V any] struct {
@@ -30,8 +29,8 @@ type child[V any] struct {
 	page  *page[V]
 }
 
-// get finds the value of a key.
-func (m ordered[V]) get(key string) (value V, found bool) {
+// Get finds the value of a key.
+func (m Map[V]) Get(key string) (value V, found bool) {
 	p := m.root
 	if p == nil {
 		return value, false
@@ -45,8 +44,8 @@ func (m ordered[V]) get(key string) (value V, found bool) {
 	return value, false
 }
 
-// first is the value of the first key.
-func (m ordered[V]) first() (value V, found bool) {
+// First is the value of the first key.
+func (m Map[V]) First() (value V, found bool) {
 	for p := m.root; p != nil; p = p.children[0].page {
 		if p.children == nil {
 			return p.entries[0].value, true
@@ -55,20 +54,20 @@ func (m ordered[V]) first() (value V, found bool) {
 	return value, false
 }
 
-// all goes through the values whose keys begin with the prefix.
-func (m ordered[V]) all(prefix string) iter.Seq[V] {
-	return func(yield func(V) bool) {
+// All goes through the keys that begin with the prefix ("" for all), and their values.
+func (m Map[V]) All(prefix string) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
 		if m.root != nil {
 			m.root.visit(prefix, yield)
 		}
 	}
 }
 
-func (p *page[V]) visit(prefix string, yield func(V) bool) bool {
+func (p *page[V]) visit(prefix string, yield func(string, V) bool) bool {
 	if p.children == nil {
 		at, _ := p.position(prefix)
 		for _, e := range p.entries[at:] {
-			if !strings.HasPrefix(e.key, prefix) || !yield(e.value) {
+			if !strings.HasPrefix(e.key, prefix) || !yield(e.key, e.value) {
 				return false
 			}
 		}
@@ -82,20 +81,20 @@ func (p *page[V]) visit(prefix string, yield func(V) bool) bool {
 	return true
 }
 
-// with is the map with another value for a key.
-func (m ordered[V]) with(key string, value V) ordered[V] {
+// With is the map with another value for a key.
+func (m Map[V]) With(key string, value V) Map[V] {
 	if m.root == nil {
-		return ordered[V]{&page[V]{entries: []entry[V]{{key, value}}}}
+		return Map[V]{&page[V]{entries: []entry[V]{{key, value}}}}
 	}
 	left, right := m.root.with(key, value)
 	if right != nil {
 		left = &page[V]{children: []child[V]{{left.first(), left}, {right.first(), right}}}
 	}
-	return ordered[V]{left}
+	return Map[V]{left}
 }
 
-// without is the map without a key.
-func (m ordered[V]) without(key string) ordered[V] {
+// Without is the map without a key.
+func (m Map[V]) Without(key string) Map[V] {
 	if m.root == nil {
 		return m
 	}
@@ -103,21 +102,34 @@ func (m ordered[V]) without(key string) ordered[V] {
 	for root != nil && len(root.children) == 1 {
 		root = root.children[0].page
 	}
-	return ordered[V]{root}
+	return Map[V]{root}
 }
 
-// position is where a key is among the entries of a leaf, or would be.
+// position is where a key is among the entries of a leaf, or would be. (The search is written out here and below: it is most of what
+// reading costs, and calling a function to compare would double it.)
 func (p *page[V]) position(key string) (at int, found bool) {
-	return slices.BinarySearchFunc(p.entries, key, func(e entry[V], key string) int { return strings.Compare(e.key, key) })
+	end := len(p.entries)
+	for at < end {
+		if middle := (at + end) / 2; p.entries[middle].key < key {
+			at = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	return at, at < len(p.entries) && p.entries[at].key == key
 }
 
-// below is the number of the child that holds a key, if any does.
+// below is the number of the child that holds a key, if any does: the last one whose first key is not behind it.
 func (p *page[V]) below(key string) int {
-	at, found := slices.BinarySearchFunc(p.children, key, func(c child[V], key string) int { return strings.Compare(c.first, key) })
-	if !found && at > 0 {
-		at--
+	at, end := 1, len(p.children)
+	for at < end {
+		if middle := (at + end) / 2; p.children[middle].first <= key {
+			at = middle + 1
+		} else {
+			end = middle
+		}
 	}
-	return at
+	return at - 1
 }
 
 func (p *page[V]) first() string {
