@@ -111,7 +111,7 @@ func (v View) NextEvent() (kernel.Event, bool) {
 
 // Pending finds the pending event of a kind and key.
 func (v View) Pending(kind, key string) (kernel.Event, bool) {
-	event, found := v.beside.subjects.get(subjectOf(kind, key))
+	event, found := v.beside.subjects.Get(subjectOf(kind, key))
 	if !found {
 		return kernel.Event{}, false
 	}
