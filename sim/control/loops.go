@@ -16,6 +16,8 @@ func Loops() []Loop {
 		kubeletLoop(),
 		endpointSliceLoop(),
 		endpointsLoop(),
+		jobLoop(),
+		finishedJobLoop(),
 		deploymentLoop(),
 		replicaSetLoop(),
 		replicationControllerLoop(),

@@ -117,7 +117,7 @@ func mostRestarts(pod *corev1.Pod) (containers, sidecars int32) {
 	for _, status := range pod.Status.InitContainerStatuses {
 		for i := range pod.Spec.InitContainers {
 			spec := &pod.Spec.InitContainers[i]
-			if spec.Name == status.Name && spec.RestartPolicy != nil && *spec.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			if spec.Name == status.Name && isSidecar(spec) {
 				sidecars = max(sidecars, status.RestartCount)
 			}
 		}

@@ -23,16 +23,23 @@ func (s *replicaSync) scale() (failure string) {
 	return ""
 }
 
-// createPods creates one Pod, then two at a time, then four: when none can be created, few are tried (upstream: slowStartBatch).
 func (s *replicaSync) createPods(count int) {
+	slowStart(count, func(batch, part int) {
+		done := s.event(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: {name}")
+		s.plan.Writes = append(s.plan.Writes, Write{
+			Verb: Create, Object: podFromTemplate(&s.set.Spec.Template, s.object, s.kind), Success: &done,
+			Failure: []Event{s.event(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}")}, Batch: batch, Part: part,
+		})
+	})
+}
+
+// slowStart calls write for so many Pods, one in the first batch, two in the second, then four: when none can be created, few are tried
+// (upstream: slowStartBatch).
+func slowStart(count int, write func(batch, part int)) {
 	batch, size := 1, 1
 	for count > 0 {
 		for part := range min(size, count) {
-			done := s.event(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: {name}")
-			s.plan.Writes = append(s.plan.Writes, Write{
-				Verb: Create, Object: podFromTemplate(&s.set.Spec.Template, s.object, s.kind), Success: &done,
-				Failure: []Event{s.event(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}")}, Batch: batch, Part: part,
-			})
+			write(batch, part)
 		}
 		count -= size
 		batch, size = batch+1, size*2
