@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -97,13 +99,8 @@ func endpointsOfPods(e *evidence) string {
 		}
 		delete(endpoints, pod.Name)
 	}
-	for name := range endpoints {
-		if len(endpoints) == 1 {
-			return fmt.Sprintf("Service %s has the endpoint %s, which is none of its Pods", key, name)
-		}
-	}
 	if len(endpoints) > 0 {
-		return fmt.Sprintf("Service %s has %d endpoints that are none of its Pods", key, len(endpoints))
+		return fmt.Sprintf("Service %s has endpoints that are none of its Pods: %s", key, slices.Sorted(maps.Keys(endpoints)))
 	}
 	return ""
 }
