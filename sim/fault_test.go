@@ -258,6 +258,16 @@ func TestTheGracePeriodOfOlderReleases(t *testing.T) {
 	}
 }
 
+// Before 1.13 the node controller deleted the Pods itself, and kubectl showed their status as Unknown.
+func TestANodeStopsInAnOldRelease(t *testing.T) {
+	s := newStory(t, sim.Options{Kubernetes: "1.9"})
+	s.do("stop", s.StopNode(s.home))
+	if !s.Settle(time.Hour) {
+		t.Error("the cluster does not come to rest")
+	}
+	s.check("node-stops-1.9")
+}
+
 // Each ending of the state in which the Pod of a stopped node is Terminating.
 func TestHowTheWaitEnds(t *testing.T) {
 	for _, one := range []struct {
@@ -413,6 +423,51 @@ func TestANodeIsDeletedThatRuns(t *testing.T) {
 		t.Error("the cluster does not come to rest")
 	}
 	s.check("running-node-deleted")
+}
+
+// Init containers run again after a power failure, and what need not run again does not.
+func TestAPowerFailureAndInitContainers(t *testing.T) {
+	const pods = `
+apiVersion: v1
+kind: Pod
+metadata: {name: server}
+spec:
+  nodeName: node-1
+  initContainers:
+  - {name: prepare, image: busybox, command: [sh, -c, "date >> /data/prepared"], volumeMounts: [{name: data, mountPath: /data}]}
+  containers: [{name: main, image: nginx, volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, emptyDir: {}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: once}
+spec: {nodeName: node-1, restartPolicy: Never, containers: [{name: main, image: nginx}]}
+`
+	s := newNodes(t, sim.Options{})
+	if err := s.Apply([]byte(pods)); err != nil {
+		t.Fatal(err)
+	}
+	s.RunFor(time.Minute)
+	s.do("stop", s.StopNode("node-1"))
+	s.RunFor(time.Second)
+	s.do("return", s.ReturnNode("node-1"))
+	if !s.Settle(time.Hour) {
+		t.Error("the cluster does not come to rest")
+	}
+	server, once := s.pod("server"), s.pod("once")
+	if got := server.Status.InitContainerStatuses[0].RestartCount; got != 1 || podLine(server) != "Running Running Ready on node-1" {
+		t.Errorf("init containers were started again %d times: %s", got, podLine(server))
+	}
+	if got := podLine(once); got != "Unknown Failed on node-1" {
+		t.Errorf("a Pod that is not restarted: %s", got)
+	}
+	process, err := s.Exec(api.Name{Namespace: "default", Name: "server"}, "", []string{"wc", "-l", "/data/prepared"}, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chunks, _, _, _ := s.Output(process, 0); len(chunks) != 1 || chunks[0].Data != "2 /data/prepared\n" {
+		t.Errorf("the volume lost what was in it: %v", chunks)
+	}
 }
 
 func TestFaultsOfUnknownNodes(t *testing.T) {

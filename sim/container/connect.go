@@ -41,7 +41,7 @@ func (w *World) listener(from origin, to netip.AddrPort) (listener, *applet.Netw
 	cut := func(node string) bool { return w.Cut != nil && node != from.node && w.Cut(from.node, node) }
 	if own, found := w.sandboxWith(address); found {
 		place = w.neighbours(own)
-	} else if node := w.nodeAt(address); node != "" && cut(node) { // then its node ports do not answer either
+	} else if node := w.lostNodeAt(address); node != "" && cut(node) { // then its node ports do not answer either
 		return listener{}, &applet.NetworkError{Reason: applet.TimedOut, Address: to}
 	} else {
 		where, failure := network.Route(w.Tx, w.Settings, w.Choose, from.address, to)

@@ -28,18 +28,13 @@ func (m *Machine) RowKey() string { return m.Node }
 // Runs says whether the machine's kubelet does its work.
 func (m *Machine) Runs() bool { return m.Powered && m.Connected }
 
-// Cut says, for [World].Cut, between which nodes no packet gets through; nil when all machines run.
+// Cut says, for [World].Cut, between which nodes no packet gets through.
 func Cut(view store.View) func(from, to string) bool {
-	lost := map[string]bool{}
-	for machine := range store.Rows[*Machine](view, Machines, "") {
-		if !machine.Runs() {
-			lost[machine.Node] = true
-		}
+	lost := func(node string) bool {
+		machine, found := store.GetRow[*Machine](view, Troubled, node)
+		return found && !machine.Runs()
 	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return func(from, to string) bool { return from != to && (lost[from] || lost[to]) }
+	return func(from, to string) bool { return from != to && (lost(from) || lost(to)) }
 }
 
 // How containerd reports what ended while it was not there to see it (internal/cri/server/restart.go).
@@ -130,6 +125,7 @@ func (w *World) changeMachine(machine *Machine, change func(*Machine)) {
 		changed.Since = w.now()
 	}
 	w.Tx.PutRow(Machines, &changed)
+	w.Tx.PutRow(Troubled, &changed)
 }
 
 // unreachable says at which address the API server does not reach the kubelet of a node, and why; empty when it does.
@@ -148,14 +144,11 @@ func unreachable(view store.View, node string) (address, problem string) {
 
 const kubeletPort = "10250"
 
-// nodeAt is the node that has an address; "" when none has, or when all machines run.
-func (w *World) nodeAt(address netip.Addr) string {
-	if w.Cut == nil {
-		return ""
-	}
-	for node := range store.List[*corev1.Node](w.Tx.View, "") {
-		if slices.Contains(nodeAddresses(w.Tx.View, node.Name), address) {
-			return node.Name
+// lostNodeAt is the node that has an address and whose machine does not run; "" when there is none.
+func (w *World) lostNodeAt(address netip.Addr) string {
+	for machine := range store.Rows[*Machine](w.Tx.View, Troubled, "") {
+		if !machine.Runs() && slices.Contains(nodeAddresses(w.Tx.View, machine.Node), address) {
+			return machine.Node
 		}
 	}
 	return ""

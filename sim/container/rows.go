@@ -23,11 +23,12 @@ const (
 	Images     store.Table = "image"     // *Image: which images a node has or is pulling
 	Leases     store.Table = "address"   // *Lease: the address a node gave out last
 	Machines   store.Table = "machine"   // *Machine: what the nodes run on
+	Troubled   store.Table = "troubled"  // *Machine: the same rows again, of the few that have ever failed
 )
 
 // Tables lists them for the store.
 func Tables() []store.Table {
-	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Machines}
+	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Machines, Troubled}
 }
 
 // Sandbox is a Pod's place on a node. It outlives the Pod object: a forced deletion removes the object at once, and the

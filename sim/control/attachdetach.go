@@ -130,13 +130,11 @@ func detach(in Input, start time.Time) Plan {
 // troubled are the nodes whose machines have ever failed, with the time: what was there before may hold volumes that its kubelet has not given back.
 func troubled(view store.View) map[string]time.Time {
 	var nodes map[string]time.Time
-	for machine := range store.Rows[*container.Machine](view, container.Machines, "") {
-		if !machine.Since.IsZero() {
-			if nodes == nil {
-				nodes = map[string]time.Time{}
-			}
-			nodes[machine.Node] = machine.Since
+	for machine := range store.Rows[*container.Machine](view, container.Troubled, "") {
+		if nodes == nil {
+			nodes = map[string]time.Time{}
 		}
+		nodes[machine.Node] = machine.Since
 	}
 	return nodes
 }

@@ -29,7 +29,7 @@ const (
 //	node_status.go  a loop of its own: what kubelets report of their nodes
 //
 // Heartbeats are no events: that one was missed follows from when the machine stopped. Its keys are names of nodes, and "NODE/WHAT/UID" to
-// record an event. Before 1.13 upstream evicted without NoExecute taints, to the same effect (reason NodeLost); here all releases taint.
+// record an event. Before 1.13 upstream kept Pods away from failed nodes and evicted them without taints, to the same effect; here the nodes of all releases are tainted.
 func nodeLifecycleLoop() Loop {
 	return Loop{Name: "nodelifecycle", Latency: nodeLatency, Wakes: wakeNodeLifecycle, RowWakes: rowWakeNodeLifecycle, Sync: syncNodeLifecycle}
 }
@@ -66,7 +66,7 @@ func wakeNodeLifecycle(view store.View, change store.Change, wake func(Key)) {
 }
 
 func rowWakeNodeLifecycle(_ store.View, change store.RowChange, wake func(Key)) {
-	if machine, _ := change.New.(*container.Machine); machine != nil && !machine.Runs() {
+	if machine, _ := change.New.(*container.Machine); change.Table == container.Machines && machine != nil && !machine.Runs() {
 		wake(Key{Name: machine.Node})
 	}
 }

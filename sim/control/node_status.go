@@ -63,7 +63,7 @@ func rowWakeNodeStatus(_ store.View, change store.RowChange, wake func(Key)) {
 	after, _ := change.New.(*container.Machine)
 	before, _ := change.Old.(*container.Machine)
 	switch {
-	case after == nil || before == nil || !after.Runs():
+	case change.Table != container.Machines || after == nil || before == nil || !after.Runs():
 	case before.Powered && !before.Connected: // its kubelet never stopped
 		wake(Key{Name: after.Node})
 	default:

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -134,11 +135,32 @@ func evictTainted(in Input, plan *Plan, pod *corev1.Pod) {
 	if condition := podCondition(pod, corev1.DisruptionTarget); pod.DeletionTimestamp != nil && condition != nil && condition.Reason == deletedByTaint {
 		return
 	}
+	if node, found := store.Get[*corev1.Node](in.View, "", pod.Spec.NodeName); found && executes(node) && !in.Settings.Release.AtLeast(13) {
+		evictLost(plan, pod)
+		return
+	}
 	plan.Events = append(plan.Events, evictionEvent(in, pod.Namespace, pod.Name, "Marking for deletion Pod "))
 	if changed, disrupted := disrupt(in, pod, deletedByTaint, "Taint manager: deleting due to NoExecute taint"); disrupted {
 		plan.Writes = append(plan.Writes, Write{Verb: UpdateStatus, Object: changed, Tolerate: []string{"NotFound"}})
 	}
 	plan.Writes = append(plan.Writes, Write{Verb: Delete, Object: pod, Tolerate: []string{"NotFound"}})
+}
+
+// evictLost is how Pods were deleted from nodes that failed before there were taints for that
+// (upstream: util/node DeletePods and SetPodTerminationReason).
+func evictLost(plan *Plan, pod *corev1.Pod) {
+	if pod.DeletionTimestamp == nil {
+		plan.Events = append(plan.Events, Event{
+			Regarding: pod, Type: corev1.EventTypeNormal, Reason: "NodeControllerEviction",
+			Message: fmt.Sprintf("Marking for deletion Pod %s from Node %s", pod.Name, pod.Spec.NodeName), Source: nodeController,
+		})
+	}
+	lost := pod.DeepCopy()
+	lost.Status.Reason = "NodeLost"
+	lost.Status.Message = fmt.Sprintf("Node %s which was running pod %s is unresponsive", pod.Spec.NodeName, pod.Name)
+	plan.Writes = append(plan.Writes,
+		Write{Verb: UpdateStatus, Object: lost, Tolerate: []string{"NotFound"}},
+		Write{Verb: Delete, Object: pod, Tolerate: []string{"NotFound"}})
 }
 
 // evictionEvent is about a Pod of that name: upstream gives no uid.
