@@ -35,6 +35,10 @@ const idlePatience = time.Second
 // settlePatience is how long (by the wall clock) Drive waits at its end for what an interrupted client leaves behind.
 const settlePatience = time.Second
 
+// glance is the time (by the wall clock) between two looks at whether the process is quiet: a thread that only looked would take the
+// processor from those that it waits for.
+const glance = 20 * time.Microsecond
+
 // settleRounds is how often in a row nobody else may be running before the process counts as quiet. Reading the counts is not
 // atomic: a goroutine may be on its way from one state to another.
 const settleRounds = 12
@@ -55,12 +59,12 @@ func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bo
 	for {
 		if isClosed(done) {
 			for begun := time.Now(); !quiet.now() && time.Since(begun) < settlePatience; {
-				runtime.Gosched()
+				time.Sleep(glance)
 			}
 			return Done
 		}
 		if !quiet.now() {
-			pause(done, 20*time.Microsecond)
+			pause(done, glance)
 		} else if d.admit() || attend() {
 			lastProgress = time.Now()
 		} else if d.Waiting() > 0 {

@@ -11,22 +11,27 @@ import (
 	"time"
 )
 
-// kubectl describe and kubectl events tell how long ago something was by the wall clock, and kubectl rollout restart writes down what
+// kubectl describe, kubectl events and kubectl get --server-print=false tell how long ago something was by the wall clock, and kubectl rollout restart writes down what
 // the wall clock shows. The cluster lives in virtual time.
 
 // tellsAges says whether the command computes ages itself from what it is sent.
 func (t *transport) tellsAges() bool {
+	printed := slices.ContainsFunc(t.args, func(arg string) bool { return strings.HasPrefix(arg, "-o") || strings.HasPrefix(arg, "--output") })
 	switch t.called {
 	case "describe":
 		return true
 	case "events":
-		return !slices.ContainsFunc(t.args, func(arg string) bool { return strings.HasPrefix(arg, "-o") || strings.HasPrefix(arg, "--output") })
+		return !printed
+	case "get":
+		return !printed && slices.Contains(t.args, "--server-print=false")
 	}
 	return false
 }
 
-// isPodList says whether a path is that of Pods: describe node tells their ages.
-func isPodList(path string) bool { return strings.HasSuffix(path, "/pods") }
+// tellsCreation says whether the age of the objects at a path is told by when they were created: describe node does so for Pods.
+func (t *transport) tellsCreation(path string) bool {
+	return t.called == "get" || strings.HasSuffix(path, "/pods")
+}
 
 // Fields from which describe and events compute ages and which they do not print. Microseconds have their own form.
 var (
@@ -42,7 +47,7 @@ const microTime = "2006-01-02T15:04:05.000000Z07:00"
 type shifted struct {
 	body    io.ReadCloser
 	virtual func() time.Time
-	pods    bool
+	created bool // also when objects were created
 	lines   *bufio.Reader
 	ready   []byte
 }
@@ -85,7 +90,7 @@ func (s *shifted) shift(line []byte) []byte {
 		})
 	}
 	move(ageFields)
-	if s.pods {
+	if s.created {
 		move(createdField)
 	}
 	return line

@@ -8,12 +8,11 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/kubectl/pkg/cmd/util"
-
-	"k8s.io/client-go/discovery"
 
 	"github.com/stsim/stsim/sim/apiserver"
 	"github.com/stsim/stsim/sim/door"
@@ -101,7 +100,7 @@ func (c *Client) execute(ctx context.Context, command Command, between *transpor
 			end = exit{fmt.Sprintf("error: kubectl panicked: %v", stopped), 2}
 		}
 	}()
-	if called, _ := calledCommand(command.Args); called == "cp" {
+	if between.called == "cp" {
 		defer copying(between.end)()
 	}
 	flags := newFlags()
@@ -110,7 +109,7 @@ func (c *Client) execute(ctx context.Context, command Command, between *transpor
 	config.WarningHandler = rest.NewWarningWriter(command.Stderr, rest.WarningWriterOptions{Deduplicate: true})
 	get := &getter{client: c, flags: flags, config: config, warn: func(text string) { fmt.Fprintln(command.Stderr, text) }}
 	root := newTree(command.Args, get, flags, streams{In: command.Stdin, Out: command.Stdout, ErrOut: command.Stderr}, between)
-	root.SetArgs(command.Args)
+	root.SetArgs(append([]string{}, command.Args...)) // not nil: cobra would take those of this process
 	root.SilenceErrors, root.SilenceUsage = true, true
 	if err := root.ExecuteContext(ctx); err != nil {
 		if errors.Is(err, context.Canceled) {
@@ -119,5 +118,8 @@ func (c *Client) execute(ctx context.Context, command Command, between *transpor
 		util.CheckErr(err)
 	}
 	between.sayGoodbye()
+	if between.called == "cp" { // the tar at the other side may have failed after all has come
+		_ = c.door.Settle(ctx, "")
+	}
 	return exit{}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -80,8 +81,11 @@ func (s *staged) rewrite(called string, args []string, input func() ([]byte, err
 		}
 		s.args = append(s.args, flag, converted)
 	}
-	if called == "cp" {
+	switch called {
+	case "cp":
 		return s.copies()
+	case "kustomize":
+		return s.kustomized()
 	}
 	return nil
 }
@@ -135,6 +139,18 @@ func (s *staged) kustomization(value string, _ func() ([]byte, error)) (string, 
 		return "", err
 	}
 	return filepath.Join(s.dir, "1", filepath.FromSlash(path.Clean(value))), nil
+}
+
+// kustomized stages what kubectl kustomize names: its one argument, or the current directory.
+func (s *staged) kustomized() error {
+	at := slices.IndexFunc(s.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") && arg != "kustomize" })
+	if at < 0 {
+		s.args = append(s.args, ".")
+		at = len(s.args) - 1
+	}
+	staged, err := s.kustomization(s.args[at], nil)
+	s.args[at] = staged
+	return err
 }
 
 func (s *staged) keyed(value string, input func() ([]byte, error)) (string, error) {

@@ -27,6 +27,9 @@ func refusal(args []string) string {
 		return fmt.Sprintf("kubectl %s is not available here: %s", called, reason)
 	}
 	for i, arg := range args {
+		if reason := leadsOut(called, arg); reason != "" {
+			return reason
+		}
 		switch {
 		case arg == "--":
 			return ""

@@ -131,7 +131,7 @@ func (t *transport) after(request *http.Request, response *http.Response) {
 		t.sleeps(path, followRetry)
 	}
 	if t.tellsAges() {
-		response.Body = &shifted{body: response.Body, virtual: t.now, pods: isPodList(path)}
+		response.Body = &shifted{body: response.Body, virtual: t.now, created: t.tellsCreation(path)}
 		response.ContentLength = -1
 		response.Header.Del("Content-Length")
 	}

@@ -35,7 +35,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/cmd/taint"
 	"k8s.io/kubectl/pkg/cmd/util"
-	"k8s.io/kubectl/pkg/cmd/version"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
@@ -97,16 +96,17 @@ var groups = []group{
 		{name: "api-resources", make: connected(apiresources.NewCmdAPIResources)},
 		{name: "api-versions", make: connected(apiresources.NewCmdAPIVersions)},
 		{name: "options", make: func(_ factory, s streams) *cobra.Command { return options.NewCmdOptions(s.Out) }},
-		{name: "version", make: version.NewCmdVersion}}},
+		{name: "version", make: newVersion}}},
 }
 
 // newTree builds kubectl with the one command that the arguments call, or with all when they call none that is known.
 func newTree(args []string, get genericclioptions.RESTClientGetter, flags *genericclioptions.ConfigFlags, s streams, t *transport) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "kubectl",
-		Short: "kubectl controls the Kubernetes cluster manager",
-		Long:  "kubectl controls the Kubernetes cluster manager.\n\nThis one is built into stsim and speaks to the simulated cluster.",
-		Run:   func(command *cobra.Command, _ []string) { _ = command.Help() },
+		Use:               "kubectl",
+		Short:             "kubectl controls the Kubernetes cluster manager",
+		Long:              "kubectl controls the Kubernetes cluster manager.\n\nThis one is built into stsim and speaks to the simulated cluster.",
+		Run:               func(command *cobra.Command, _ []string) { _ = command.Help() },
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)

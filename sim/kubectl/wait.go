@@ -48,37 +48,45 @@ func (t *transport) wait(o *wait.WaitOptions) error {
 		}
 	}
 	for i, condition := range o.ConditionFn {
+		gone := strings.EqualFold(o.ForCondition[i], "delete")
 		o.ConditionFn[i] = func(ctx context.Context, info *resource.Info, o *wait.WaitOptions) (runtime.Object, bool, error) {
-			return t.waitFor(ctx, condition, info, o, deadline)
+			return t.waitFor(ctx, condition, gone, info, o, deadline)
 		}
 	}
 	return o.RunWaitContext(t.ctx)
 }
 
-// waitFor waits until one object meets one condition.
-func (t *transport) waitFor(ctx context.Context, condition wait.ConditionFunc, info *resource.Info, o *wait.WaitOptions, deadline time.Time) (runtime.Object, bool, error) {
+// waitFor waits until one object meets one condition. The condition gone is met by another object of the same name, too.
+func (t *transport) waitFor(ctx context.Context, condition wait.ConditionFunc, gone bool, info *resource.Info, o *wait.WaitOptions, deadline time.Time) (runtime.Object, bool, error) {
 	once := *o
 	once.Timeout = 0
 	kind := api.KindForResource(info.Mapping.Resource.Group, info.Mapping.Resource.Resource)
-	for first := true; ; first = false {
-		var seen string // resource version
-		look := func(cluster *sim.Cluster) string {
-			if object, found := cluster.View().Object(kind, info.Namespace, info.Name); found {
-				return object.GetResourceVersion()
-			}
-			return ""
+	look := func(cluster *sim.Cluster) (version string, uid api.UID) {
+		if object, found := cluster.View().Object(kind, info.Namespace, info.Name); found {
+			return object.GetResourceVersion(), object.GetUID()
 		}
-		t.door.Do(func(cluster *sim.Cluster) { seen = look(cluster) })
+		return "", ""
+	}
+	var version string
+	var before, uid api.UID
+	for first := true; ; first = false {
+		t.door.Do(func(cluster *sim.Cluster) { version, uid = look(cluster) })
+		if first {
+			before = uid
+		}
 		t.forget()
 		object, met, err := condition(ctx, info, &once)
 		switch {
-		case met:
+		case met, gone && uid != before:
 			return object, true, nil
 		case err == nil, err.Error() == "condition not met for "+info.ObjectName(), !first && apierrors.IsNotFound(err):
 		default:
 			return object, false, err
 		}
-		err = t.door.WaitUntil(t.ctx, deadline, func(cluster *sim.Cluster) bool { return look(cluster) != seen })
+		err = t.door.WaitUntil(t.ctx, deadline, func(cluster *sim.Cluster) bool {
+			now, _ := look(cluster)
+			return now != version
+		})
 		if errors.Is(err, context.DeadlineExceeded) && t.ctx.Err() == nil {
 			return object, false, fmt.Errorf("%w on %s/%s", errTimedOut, info.Mapping.Resource.Resource, info.Name)
 		} else if err != nil {
