@@ -23,6 +23,7 @@ func Loops() []Loop {
 		replicationControllerLoop(),
 		ephemeralVolumeLoop(),
 		disruptionLoop(),
+		notSimulatedLoop(),
 		garbageCollectorLoop(),
 	}
 }

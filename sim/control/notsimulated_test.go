@@ -1,0 +1,36 @@
+package control_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stsim/stsim/sim"
+)
+
+// What nobody works for says so, once; what somebody does work for says nothing.
+func TestNotSimulated(t *testing.T) {
+	const job = "{template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}"
+	w := newTown(t, sim.Options{})
+	for _, c := range []struct{ kind, manifest, want string }{
+		{"CronJob", "{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {schedule: '* * * * *', jobTemplate: {spec: " + job + "}}}}",
+			"A CronJob is kept but not simulated: no Jobs are created on a schedule; hint: kubectl create job --from=cronjob/NAME creates one"},
+		{"NetworkPolicy", "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: x}, spec: {podSelector: {}}}",
+			"A NetworkPolicy is kept but not simulated: all connections are allowed"},
+		{"ResourceQuota", "{apiVersion: v1, kind: ResourceQuota, metadata: {name: x}, spec: {hard: {pods: '4'}}}",
+			"A ResourceQuota is kept but not simulated: nothing is counted or refused"},
+		{"Job", "{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: " + job + ", completionMode: Indexed, completions: 2}}",
+			"A Job with spec.completionMode Indexed is kept but not simulated: no Pods are created for it"},
+		{"ConfigMap", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}", ""},
+		{"PodDisruptionBudget", "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: x}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}}", ""},
+	} {
+		w.apply(c.manifest)
+		w.run(time.Hour)
+		var want []string
+		if c.want != "" {
+			want = []string{"Warning NotSimulated stsim: " + c.want}
+		} else if c.kind == "PodDisruptionBudget" {
+			want = []string{"Normal NoPods controllermanager: No matching pods found (x2)"}
+		}
+		equalLines(t, c.kind, w.events(c.kind, "x"), want...)
+	}
+}
