@@ -120,6 +120,9 @@ func FuzzResponder(f *testing.F) {
 	for _, packet := range packetsOfEverySort(f) {
 		f.Add(uint8(0), packet)
 	}
+	for _, test := range malformedPackets() {
+		f.Add(uint8(0), test.packet)
+	}
 	f.Add(uint8(1), packQuestion("three-hundred.default.svc.cluster.local.", dns.TypeSRV))
 	cluster := readCluster(f, "many")
 	// One responder for all packets: what one has left behind must not change the reply to another.
@@ -129,16 +132,19 @@ func FuzzResponder(f *testing.F) {
 	})
 }
 
-func TestMalformedPackets(t *testing.T) {
+// malformed is a packet that is not quite a question.
+type malformed struct {
+	packet []byte
+	rcode  int // -1: no reply
+}
+
+func malformedPackets() map[string]malformed {
 	header := func(question, answer, authority, additional byte, body string) []byte {
 		return append([]byte{0, 7, 1, 0, 0, question, 0, answer, 0, authority, 0, additional}, body...)
 	}
 	const tail = "\x00\x01\x00\x01"
 	long := bytes.Repeat([]byte("\x3fxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), 4)
-	for name, test := range map[string]struct {
-		packet []byte
-		rcode  int // -1: no reply
-	}{
+	return map[string]malformed{
 		"empty":                        {nil, -1},
 		"shorter than a header":        {make([]byte, headerSize-1), -1},
 		"a reply":                      {[]byte("\x00\x07\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01"), -1},
@@ -157,7 +163,11 @@ func TestMalformedPackets(t *testing.T) {
 		"too long":                     {header(1, 0, 0, 0, "\x00"+tail+string(make([]byte, maxQuestionSize))), dns.RcodeFormatError},
 		"something behind":             {header(1, 0, 0, 0, "\x00"+tail+"something"), dns.RcodeNameError},
 		"an update":                    {append([]byte{0, 7, 0x28, 0, 0, 1, 0, 9, 0, 9, 0, 9}, 1, 2, 3), dns.RcodeNotImplemented},
-	} {
+	}
+}
+
+func TestMalformedPackets(t *testing.T) {
+	for name, test := range malformedPackets() {
 		t.Run(name, func(t *testing.T) {
 			r := &responder{source: readCluster(t, "web"), config: DefaultConfig()}
 			reply, _ := r.respond(test.packet, UDP, noTime, nil)
