@@ -1,13 +1,11 @@
 package scenarios
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/stsim/stsim/dnsserver"
@@ -23,23 +21,46 @@ import (
 // home is the directory in which a page's commands run and where its files lie.
 const home = "/home/user"
 
+// shellProcess is the number of the shell, as ps shows it.
+const shellProcess = 1000
+
 // host is the machine the page's commands run on: a simulated one, outside of the cluster but next to it. It implements
 // [applet.System]. Its files belong to the session and not to the cluster. Each look at the cluster takes a turn of its own, so that kubectl can
 // take turns in between.
 type host struct {
 	door     *door.Door
-	kubectl  *kubectl.Client
+	client   *kubectl.Client
 	files    *storage.FileSystem
 	terminal *terminal
-	ctx      context.Context // of the current command: its end is Ctrl-C
+	programs programs
+	output   shellOutput
 }
 
 var _ applet.System = (*host)(nil)
 
 func newHost(d *door.Door, client *kubectl.Client, t *terminal) *host {
-	h := &host{door: d, kubectl: client, terminal: t}
+	h := &host{door: d, client: client, terminal: t, output: shellOutput{terminal: t}}
 	h.act(func(world *container.World) { h.files = container.Host(world).Files() })
 	return h
+}
+
+// shellOutput prints what the shell writes, both streams on the one terminal.
+type shellOutput struct {
+	terminal *terminal
+	swallow  bool // the next that is written is the echo of a command
+}
+
+// Write implements [shell.Output].
+func (o *shellOutput) Write(_ int, data []byte) {
+	switch {
+	case len(data) == 0: // a prompt
+	case o.swallow:
+		o.swallow = false
+	case string(data) == "^C\n":
+		o.terminal.echo("^C\n")
+	default:
+		_, _ = o.terminal.Write(data)
+	}
 }
 
 // act does something with the container runtime in a turn.
@@ -102,21 +123,7 @@ func (h *host) Command(name string) applet.Applet {
 	if name != "kubectl" {
 		return nil
 	}
-	return h.runKubectl
-}
-
-// runKubectl runs kubectl to its end; meanwhile the session lets virtual time pass.
-func (h *host) runKubectl(call *applet.Call) applet.Outcome {
-	command := kubectl.Command{
-		Args: call.Args[1:], Stdin: strings.NewReader(string(call.Stdin.Data)),
-		Stdout: call.Stdout, Stderr: call.Stderr, Files: pageFiles{h.files.In(call.Dir)},
-	}
-	if !call.Stdin.Closed { // nothing is piped in: the person types
-		command.Stdin, command.Terminal = h.terminal, true
-	} else {
-		call.Stdin.Data = nil
-	}
-	return applet.Exit(h.kubectl.Run(h.ctx, command))
+	return h.kubectl
 }
 
 // pageFiles show kubectl the files of the host, and no others.

@@ -53,6 +53,7 @@ func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer session.close()
 	r := &runner{page: page, options: options, printer: printer, session: session, report: &Report{Outputs: map[int][]string{}}}
 	session.door.Do(func(cluster *sim.Cluster) { r.begin = cluster.Now() })
 	return r.report, r.run(ctx)

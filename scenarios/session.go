@@ -2,13 +2,12 @@ package scenarios
 
 import (
 	"context"
-	"fmt"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stsim/stsim/sim"
-	"github.com/stsim/stsim/sim/container/applet"
 	"github.com/stsim/stsim/sim/container/shell"
 	"github.com/stsim/stsim/sim/door"
 	"github.com/stsim/stsim/sim/kubectl"
@@ -19,17 +18,21 @@ import (
 const (
 	// maxCommandTime is how much virtual time a command may wait for something: what a cluster has not done after a day it will not do.
 	maxCommandTime = 24 * time.Hour
-	statusCommand  = "__stsim_status" // reports $? to the session and gives it back
+	// maxPauses is how often the shell may wait: for a sleep, for a kubectl, for something typed.
+	maxPauses = 5000
 )
 
-// session is one person at one cluster: a terminal, a shell, files.
+// session is one person at one cluster: a terminal, a shell, files. The shell runs in a goroutine of its own while [door.Door.Drive] lets
+// virtual time pass.
 type session struct {
 	door     *door.Door
 	host     *host
 	terminal *terminal
-	shell    *shell.Process
-	status   int // of the last command, reported by statusCommand
-	reported bool
+	shell    *shell.Process // used by the goroutine that runs a command
+
+	mu      sync.Mutex
+	wake    context.CancelFunc // ends the shell's rest
+	pressed bool               // Ctrl-C was pressed and not handled yet
 }
 
 func newSession(cluster *sim.Cluster, show func(string)) (*session, error) {
@@ -39,17 +42,27 @@ func newSession(cluster *sim.Cluster, show func(string)) (*session, error) {
 		return nil, err
 	}
 	t := newTerminal(show)
-	s := &session{door: d, terminal: t, host: newHost(d, client, t)}
+	s := &session{door: d, terminal: t, host: newHost(d, client, t), wake: func() {}}
 	s.startShell()
 	return s, nil
 }
 
-// startShell starts the shell that takes the commands of the page one after the other, so that variables and functions last.
+// startShell starts the interactive shell that takes the commands of the page one after the other, so that variables and functions
+// last. It has no prompts: the page has its own.
 func (s *session) startShell() {
 	s.shell = shell.Start(shell.Spec{
-		Args: []string{"sh", "-s"}, Dir: home, Stdin: true, Builtins: true,
-		Env: []string{"HOME=" + home, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "USER=user", "PWD=" + home},
+		Args: []string{"sh", "-i"}, Dir: home, TTY: true, Stdin: true, Builtins: true, User: "user", Process: shellProcess, Parent: 1,
+		Env:    []string{"HOME=" + home, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "USER=user", "TERM=xterm", "PWD=" + home, "PS1="},
+		Limits: shell.Limits{Output: maxCommandOutput - 1<<10}, // with room to say so,
 	})
+	s.enter("PS2=")
+	s.turn()
+}
+
+// close ends whatever still runs in the background.
+func (s *session) close() {
+	s.host.programs.turn++
+	s.host.programs.sweep()
 }
 
 // writeFile puts a file of the page where its commands run.
@@ -73,154 +86,151 @@ type outcome struct {
 func (s *session) run(ctx context.Context, step *Step, normalisers Normalisers) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s.host.ctx = ctx
-	person := &person{step: step, terminal: s.terminal, normalisers: normalisers, interrupt: cancel}
-	s.terminal.begin(func() {
-		person.give("it printed more than 4 MiB: an endless loop?")
-	})
-	s.reported = false
+	person := &person{step: step, session: s, normalisers: normalisers}
+	s.terminal.begin()
 	done := make(chan struct{})
+	result := outcome{}
 	go func() {
 		defer close(done)
-		s.runShell(ctx, step.Command)
+		result.status, result.problem = s.perform(ctx, step.Command)
 	}()
-	rest := s.door.Drive(done, maxCommandTime, person.attend)
-	if rest != door.Done {
-		person.give(restReason(rest))
-		<-done
+	if rest := s.door.Drive(done, maxCommandTime, person.attend); rest != door.Done {
+		person.problem = restReason(rest, step)
 	}
-	result := outcome{printed: s.terminal.printed(), status: s.status, interrupted: person.interrupted, problem: person.problem}
-	if ctx.Err() != nil && result.problem == "" && !result.interrupted {
+	if person.problem != "" {
+		cancel()
+	}
+	<-done
+	result.printed, result.interrupted = s.terminal.printed(), person.interrupted
+	switch {
+	case person.problem != "":
+		result.problem = person.problem
+	case result.problem == "" && ctx.Err() != nil && !result.interrupted:
 		result.problem = "interrupted"
 	}
 	return result
 }
 
-func restReason(rest door.Rest) string {
+// restReason says why a command was ended, and what to do.
+func restReason(rest door.Rest, step *Step) string {
+	hint := "\nhint: if it is a person who ends it, write ^C below the last line that it prints"
+	if step.Interrupt {
+		hint = "\nhint: the lines above ^C have not all been printed"
+	}
 	switch rest {
 	case door.Idle:
-		return "it waits for something, and nothing is left to happen in the cluster"
+		return "it waits for something, and nothing is left to happen in the cluster" + hint
 	case door.Limit:
-		return "it waited a day of virtual time and did not end"
+		return "it waited a day of virtual time and did not end" + hint
 	}
 	return "it neither ends nor waits for the cluster"
 }
 
-// runShell gives the command to the shell and runs the shell until it has taken it.
-func (s *session) runShell(ctx context.Context, command string) {
-	s.status = 0
-	s.feed(ctx, command+"\n")
-	if s.shell.State().Exited == nil && ctx.Err() == nil {
-		s.feed(ctx, statusCommand+" $?\n")
-	}
-	switch exited := s.shell.State().Exited; {
-	case exited != nil:
-		s.status = exited.Code
-		s.startShell()
-	case ctx.Err() != nil:
-		s.status = kubectl.Interrupted
-		s.startShell()
-	case !s.reported:
-		fmt.Fprintln(s.terminal, "sh: syntax error: the command is not complete (an open quote, or a loop without its end?)")
-		s.status = 2
-		s.startShell()
-	}
-}
-
-// feed types into the shell and runs it until it wants more. Sleeping lets virtual time pass.
-func (s *session) feed(ctx context.Context, text string) {
-	s.shell = s.shell.Input([]byte(text), false)
-	for ctx.Err() == nil {
-		s.shell = s.shell.Run(s.system(), shellOutput{s.terminal})
-		state := s.shell.State()
-		switch {
-		case state.Exited != nil || state.Ready:
-			if state.Exited != nil {
-				return
+// perform types the command, a line at a time, and runs the shell until it is at its prompt again.
+func (s *session) perform(ctx context.Context, command string) (status int, problem string) {
+	s.host.programs.calls = 0
+	pauses := maxPauses
+	for _, line := range strings.Split(command, "\n") {
+		s.enter(line)
+		for {
+			s.turn()
+			if exited := s.shell.State().Exited; exited != nil {
+				s.startShell()
+				return exited.Code, ""
 			}
-		case !state.Until.IsZero():
-			s.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(max(state.Until.Sub(cluster.Now()), 0)) })
-		default:
-			return
+			if waits, _ := s.shell.Prompt(); waits {
+				break
+			}
+			pauses--
+			switch {
+			case pauses < 0:
+				problem = "it has waited " + count(maxPauses, "time") + ": an endless loop?"
+			case s.host.programs.calls > maxCalls:
+				problem = "it has called kubectl " + count(maxCalls, "time") + ": an endless loop?"
+			}
+			if problem != "" || !s.rest(ctx) {
+				s.kill()
+				return kubectl.Interrupted, problem
+			}
 		}
 	}
+	if _, more := s.shell.Prompt(); more {
+		_, _ = s.terminal.Write([]byte("sh: syntax error: the command is not complete (an open quote, or a loop without its end?)\n"))
+		s.host.output.swallow = true
+		s.shell = s.shell.Input([]byte{3}, false)
+		s.turn()
+		return 2, ""
+	}
+	return s.shell.Status(), ""
 }
 
-// system is the host with the one command that only the session itself uses.
-func (s *session) system() applet.System { return sessionHost{s.host, s} }
-
-type sessionHost struct {
-	*host
-	session *session
+// enter types a line at the shell's prompt. The page shows it already: it is not echoed.
+func (s *session) enter(line string) {
+	s.host.output.swallow = true
+	s.shell = s.shell.Input([]byte(line+"\n"), false)
 }
 
-// Command implements [applet.System].
-func (h sessionHost) Command(name string) applet.Applet {
-	if name == statusCommand {
-		return h.session.reportStatus
-	}
-	return h.host.Command(name)
+// turn runs the shell until it waits.
+func (s *session) turn() {
+	s.host.programs.turn++
+	s.shell = s.shell.Run(s.host, &s.host.output)
+	s.host.programs.sweep()
 }
 
-func (s *session) reportStatus(call *applet.Call) applet.Outcome {
-	_, _ = fmt.Sscan(strings.Join(call.Args[1:], " "), &s.status)
-	s.reported = true
-	return applet.Exit(s.status)
+// kill ends the shell and all that it runs, and starts another.
+func (s *session) kill() {
+	s.close()
+	s.startShell()
 }
 
-// shellOutput prints what the shell writes, both streams on the one terminal.
-type shellOutput struct{ terminal *terminal }
-
-// Write implements [shell.Output].
-func (o shellOutput) Write(_ int, data []byte) { _, _ = o.terminal.Write(data) }
-
-// person does what the page says the person does while a command runs: types, and presses Ctrl-C.
-type person struct {
-	step        *Step
-	terminal    *terminal
-	normalisers Normalisers
-	interrupt   context.CancelFunc
-	next        int // index of the first expected line that was not typed yet
-	interrupted bool
-	problem     string
+// rest waits until the shell can go on; false when the command is to be ended.
+func (s *session) rest(ctx context.Context) bool {
+	state := s.shell.State()
+	if state.Ready {
+		return ctx.Err() == nil
+	}
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.wake = cancel
+	s.mu.Unlock()
+	s.terminal.listen(state.Input)
+	switch {
+	case !state.Until.IsZero():
+		_ = s.door.WaitUntil(waiting, state.Until, func(*sim.Cluster) bool { return false })
+	case state.Input || s.host.programs.any():
+		<-waiting.Done()
+	default: // for nothing that could come
+		_ = s.door.Wait(waiting, func(*sim.Cluster) bool { return false })
+	}
+	if s.takePressed() {
+		s.shell = s.shell.Input([]byte{3}, false)
+	}
+	if typed := s.terminal.take(); len(typed) > 0 {
+		s.shell = s.shell.Input(typed, false)
+	}
+	return ctx.Err() == nil
 }
 
-// attend is called whenever everything printed so far has been read; it says whether the person did something.
-func (p *person) attend() bool {
-	if p.interrupted || p.problem != "" {
-		return false
-	}
-	if partial, waiting := p.terminal.asking(); waiting {
-		p.answer(partial)
-		return true
-	}
-	if !p.step.Interrupt {
-		return false
-	}
-	if _, progress := Prefix(p.step.Expected, p.terminal.printed(), p.normalisers); progress != Incomplete {
-		p.interrupted = true
-		p.interrupt()
-		return true
-	}
-	return false
+// press is the person's Ctrl-C.
+func (s *session) press() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pressed = true
+	s.wake()
 }
 
-// answer types the next line of the page that begins with the prompt, or Ctrl-D when there is none.
-func (p *person) answer(prompt string) {
-	for i := p.next; i < len(p.step.Expected) && prompt != ""; i++ {
-		if text, ok := Typed(prompt, p.step.Expected[i].Text); ok && text != "" {
-			p.next = i + 1
-			p.terminal.enter(text)
-			return
-		}
-	}
-	p.terminal.end()
+func (s *session) takePressed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pressed := s.pressed
+	s.pressed = false
+	return pressed
 }
 
-// give ends the command for a reason.
-func (p *person) give(problem string) {
-	if p.problem == "" {
-		p.problem = problem
-	}
-	p.interrupt()
+// call wakes the shell, which has something to look at.
+func (s *session) call() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake()
 }

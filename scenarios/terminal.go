@@ -15,39 +15,34 @@ type terminal struct {
 	partial strings.Builder   // the line that has not ended yet
 	typed   []byte
 	closed  bool // Ctrl-D was typed
-	readers int  // programs that wait for input
+	readers int  // kubectls that wait for input
+	listens bool // the shell, or a program in it, waits for input
 	more    *sync.Cond
-	total   int
-	limit   int
-	tooMuch func() // called once when the command has printed more than limit
+	total   int // bytes printed by the current command
 }
 
-// maxCommandOutput bounds what one command may print: more is an endless loop, and no page could show it.
-const maxCommandOutput = 4 << 20
+// maxCommandOutput bounds, in bytes, what one command may print: nobody reads more, and no page shows it.
+const maxCommandOutput = 256 << 10
 
 func newTerminal(show func(string)) *terminal {
-	t := &terminal{show: show, limit: maxCommandOutput}
+	t := &terminal{show: show}
 	t.more = sync.NewCond(&t.mu)
 	return t
 }
 
 // begin makes the terminal ready for the next command.
-func (t *terminal) begin(tooMuch func()) {
+func (t *terminal) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lines, t.typed, t.closed, t.total, t.tooMuch = nil, nil, false, 0, tooMuch
+	t.lines, t.typed, t.closed, t.listens, t.total = nil, nil, false, false, 0
 	t.partial.Reset()
 }
 
-// Write prints, as a program does; both streams of a program come here.
+// Write prints, as a program does; both streams of a program come here. What is beyond the bound is dropped.
 func (t *terminal) Write(data []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.total += len(data); t.total > t.limit {
-		if t.tooMuch != nil {
-			t.tooMuch()
-			t.tooMuch = nil
-		}
+	if t.total += len(data); t.total > maxCommandOutput {
 		return len(data), nil
 	}
 	text := strings.ReplaceAll(string(data), "\r\n", "\n")
@@ -62,6 +57,20 @@ func (t *terminal) Write(data []byte) (int, error) {
 		t.partial.Reset()
 		text = rest
 	}
+}
+
+// overflowed says whether the command has printed more than a page can hold.
+func (t *terminal) overflowed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.total > maxCommandOutput
+}
+
+// echo shows a key that a program does not see, and no page has among its output.
+func (t *terminal) echo(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.show(text)
 }
 
 // Read gives a program what was typed; it waits for it.
@@ -81,6 +90,38 @@ func (t *terminal) Read(buffer []byte) (int, error) {
 	return n, nil
 }
 
+// keyboard is the terminal for a program that leaves the echo to it.
+type keyboard struct{ terminal *terminal }
+
+// Read implements [io.Reader].
+func (k keyboard) Read(buffer []byte) (int, error) {
+	n, err := k.terminal.Read(buffer)
+	_, _ = k.terminal.Write(buffer[:n])
+	return n, err
+}
+
+// listen says whether the shell waits for what is typed, which [terminal.take] then gives it.
+func (t *terminal) listen(waits bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.listens = waits
+}
+
+// take gives the shell what was typed for it, Ctrl-D as the byte that it is.
+func (t *terminal) take() (typed []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.listens {
+		return nil
+	}
+	typed, t.typed = t.typed, nil
+	if t.closed {
+		typed, t.closed = append(typed, 4), false
+	}
+	t.listens = false
+	return typed
+}
+
 // enter types a line; end types Ctrl-D.
 func (t *terminal) enter(line string) { t.feed([]byte(line+"\n"), false) }
 func (t *terminal) end()              { t.feed(nil, true) }
@@ -93,11 +134,11 @@ func (t *terminal) feed(data []byte, closed bool) {
 	t.more.Broadcast()
 }
 
-// asking says whether a program waits for input, and what it has printed on the line where the cursor stands.
+// asking says whether somebody waits for input, and what was printed on the line where the cursor stands.
 func (t *terminal) asking() (partial string, waiting bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.partial.String(), t.readers > 0 && len(t.typed) == 0 && !t.closed
+	return t.partial.String(), (t.readers > 0 || t.listens) && len(t.typed) == 0 && !t.closed
 }
 
 // printed gives the lines printed so far, with the last one even if it has not ended.
