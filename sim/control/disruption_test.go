@@ -154,7 +154,7 @@ func TestBudgetFindsTheScale(t *testing.T) {
 			failed + "jobs.batch does not implement the scale subresource, stale"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			w := newTown(t, sim.Options{Without: []string{"deployment", "replicaset", "replicationcontroller"}})
+			w := newTown(t, sim.Options{Without: []string{"deployment", "replicaset", "replicationcontroller", "job"}})
 			for _, manifest := range strings.Split(c.manifest, "---\n") {
 				if strings.Contains(manifest, "uid: UID") {
 					manifest = strings.Replace(manifest, "UID", string(object[*appsv1.Deployment](w, "front").UID), 1)
