@@ -76,6 +76,17 @@ type Write struct {
 	// After, when not nil, gives the Object when the writes before have been tried: it gets what went wrong first, or nil. The write is
 	// not made when it gives nil. It is for a status that tells of failures, and must be a pure function like the loop itself.
 	After func(problem error) api.Object
+	// Tally is After for a status that counts what was done: it also gets how many writes of the Plan were made so far.
+	Tally func(problem error, made int) api.Object
+	// Group, when not nil, are writes to make in place of this one, which do not wait for one another. The whole fails with all that failed in it.
+	Group []Write
+	// Problem is how a group tells the failure of this member of it, with the error's text in place of "{error}"; empty: as it is.
+	Problem string
+	// Refused, when not nil, is why the write is known to fail. It is not made.
+	Refused error
+	// Meanwhile are writes to make, one after the other, whether this one was made or not, unless its name was taken. If one fails, so does this
+	// one, and only what that one has to say is recorded.
+	Meanwhile []Write
 	// Success is recorded when the write was made, with the object's name in place of "{name}", which the API may have generated; Failure
 	// when it failed, with the error's text in place of "{error}". A Create that finds the name taken records nothing.
 	Success *Event

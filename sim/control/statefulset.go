@@ -89,6 +89,7 @@ type setSync struct {
 	pods      []*corev1.Pod
 	monotonic bool
 	claims    map[string]*corev1.PersistentVolumeClaim // of the namespace, once they are needed; see claim
+	planned   map[string]*corev1.PersistentVolumeClaim // as they will be after the writes of this Plan
 	// batch and part are those of the next write.
 	batch, part int
 }
@@ -103,18 +104,25 @@ func syncStatefulSet(in Input) Plan {
 		return Plan{} // validation lets no such set in; trying again would not help
 	}
 	s := &setSync{Input: in, set: set, monotonic: set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement}
-	revisions := s.ownRevisions(selector)
+	revisions, err := s.ownRevisions(selector)
+	if err != nil {
+		s.plan.Error = err
+		return s.plan
+	}
 	s.nextBatch()
 	s.claimPods(selector)
 	s.nextBatch()
+	claimed := len(s.plan.Writes)
 	current, update, collisions, err := s.chooseRevisions(revisions)
 	if err != nil {
 		s.plan.Error = err
 		return s.plan
 	}
 	status := s.converge(current, update, collisions)
-	s.writeStatus(status)
-	s.truncateHistory(revisions, current, update)
+	s.truncateHistory(claimed, revisions, current, update)
+	if status == nil {
+		return s.plan
+	}
 	if set.Spec.MinReadySeconds > 0 && status.ReadyReplicas != status.AvailableReplicas {
 		s.plan.Requeue = s.nextAvailability()
 	}
@@ -162,9 +170,11 @@ func afterWrite[T api.Object](written T) T {
 	return after
 }
 
-func (s *setSync) write(write Write) {
-	write.Batch, write.Part = s.batch, s.part
-	s.plan.Writes = append(s.plan.Writes, write)
+func (s *setSync) write(writes ...Write) {
+	for _, write := range writes {
+		write.Batch, write.Part = s.batch, s.part
+		s.plan.Writes = append(s.plan.Writes, write)
+	}
 }
 
 // nextBatch makes the writes from here on wait for those before.

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -31,9 +32,13 @@ func (s *setSync) claimsOf(pod *corev1.Pod, visit func(template *corev1.Persiste
 	}
 }
 
-// claim finds a claim by its name; nil when there is none. A large set looks through all claims of the namespace once.
+// claim finds a claim by its name, as it is after the writes planned so far; nil when there is none. A large set looks through all claims of
+// the namespace once.
 func (s *setSync) claim(name string) *corev1.PersistentVolumeClaim {
 	const large = 32
+	if planned, found := s.planned[name]; found {
+		return planned
+	}
 	if len(s.pods) < large {
 		claim, _ := store.Get[*corev1.PersistentVolumeClaim](s.View, s.set.Namespace, name)
 		return claim
@@ -47,45 +52,49 @@ func (s *setSync) claim(name string) *corev1.PersistentVolumeClaim {
 	return s.claims[name]
 }
 
-// createClaims creates the claims that the Pod lacks. The error says which claim is in the way (upstream: createPersistentVolumeClaims).
-// When a claim cannot be created, podFailure is recorded too, if it is not nil.
-func (s *setSync) createClaims(pod *corev1.Pod, podFailure *Event) error {
-	var problems []string
+// expect notes what a claim will be after a write of this Plan.
+func (s *setSync) expect(claim *corev1.PersistentVolumeClaim) {
+	if s.planned == nil {
+		s.planned = map[string]*corev1.PersistentVolumeClaim{}
+	}
+	s.planned[claim.Name] = claim
+}
+
+// createClaims creates the claims that the Pod lacks, all of them even if one cannot be created. One that is being deleted is in the way, too
+// (upstream: createPersistentVolumeClaims). What else the Pod needs waits for them; when they fail, failure is recorded, if it is not nil.
+func (s *setSync) createClaims(pod *corev1.Pod, failure *Event) {
+	group := Write{}
 	s.claimsOf(pod, func(template *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
 		switch {
 		case claim == nil:
-			s.createClaim(template, name, pod, podFailure)
+			group.Group = append(group.Group, s.createClaim(template, name, pod))
 		case claim.DeletionTimestamp != nil:
-			problems = append(problems, fmt.Sprintf("pvc %s is being deleted", name))
+			group.Group = append(group.Group, Write{Refused: fmt.Errorf("pvc %s is being deleted", name)})
 		}
 	})
-	switch len(problems) {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("%s", problems[0])
+	if group.Group == nil {
+		return
 	}
-	return fmt.Errorf("[%s]", strings.Join(problems, ", "))
+	if failure != nil {
+		group.Failure = []Event{*failure}
+	}
+	s.write(group)
 }
 
-func (s *setSync) createClaim(template *corev1.PersistentVolumeClaim, name string, pod *corev1.Pod, podFailure *Event) {
+func (s *setSync) createClaim(template *corev1.PersistentVolumeClaim, name string, pod *corev1.Pod) Write {
 	claim := template.DeepCopy()
 	claim.Name, claim.Namespace = name, s.set.Namespace
 	if claim.Labels == nil {
 		claim.Labels = map[string]string{}
 	}
 	maps.Copy(claim.Labels, s.set.Spec.Selector.MatchLabels)
+	s.expect(claim)
 	verb := s.Settings.Release.EventVerb("create")
 	done := s.event(corev1.EventTypeNormal, "SuccessfulCreate",
 		fmt.Sprintf("%s Claim %s Pod %s in StatefulSet %s success", verb, name, pod.Name, s.set.Name))
-	failures := []Event{s.event(corev1.EventTypeWarning, "FailedCreate",
-		fmt.Sprintf("%s Claim %s for Pod %s in StatefulSet %s failed error: {error}", verb, name, pod.Name, s.set.Name))}
-	if podFailure != nil {
-		event := *podFailure
-		event.Message = strings.ReplaceAll(event.Message, "{error}", "failed to create PVC "+name+": {error}")
-		failures = append(failures, event)
-	}
-	s.write(Write{Verb: Create, Object: claim, Success: &done, Failure: failures})
+	failed := s.event(corev1.EventTypeWarning, "FailedCreate",
+		fmt.Sprintf("%s Claim %s for Pod %s in StatefulSet %s failed error: {error}", verb, name, pod.Name, s.set.Name))
+	return Write{Verb: Create, Object: claim, Success: &done, Failure: []Event{failed}, Problem: "failed to create PVC " + name + ": {error}"}
 }
 
 // retentionOf is the set's retention policy, Retain for what is not said.
@@ -118,29 +127,42 @@ func (s *setSync) claimsMatchRetention(pod *corev1.Pod) bool {
 	return match
 }
 
-// retainClaims gives the Pod's claims the owners that the retention policy asks for. When that fails, failure is recorded, if it is not nil.
-func (s *setSync) retainClaims(pod *corev1.Pod, failure *Event) {
+// retainClaims are the writes that give the Pod's claims the owners that the retention policy asks for. When that fails, failure is recorded,
+// if it is not nil (upstream: UpdatePodClaimForRetentionPolicy).
+func (s *setSync) retainClaims(pod *corev1.Pod, failure *Event) (writes []Write) {
 	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
 		if claim == nil {
 			return
 		}
 		if foreignController(claim, s.set, pod) {
-			s.plan.Events = append(s.plan.Events, s.event(corev1.EventTypeWarning, "ConflictingController", fmt.Sprintf(
-				"PersistentVolumeClaim %s has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim", name)))
+			warning := s.event(corev1.EventTypeWarning, "ConflictingController", fmt.Sprintf(
+				"PersistentVolumeClaim %s has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim", name))
+			writes = append(writes, Write{Group: []Write{}, Success: &warning})
 		}
 		if claimOwnersRight(claim, s.set, pod) {
 			return
 		}
-		changed := claim.DeepCopy()
-		setClaimOwners(changed, s.set, pod)
 		var failures []Event
 		if failure != nil {
 			event := *failure
 			event.Message = strings.ReplaceAll(event.Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
 			failures = append(failures, event)
 		}
-		s.write(Write{Verb: Update, Object: changed, Failure: failures})
+		owned := func() *corev1.PersistentVolumeClaim {
+			changed := claim.DeepCopy()
+			setClaimOwners(changed, s.set, pod)
+			return changed
+		}
+		write := Write{Verb: Update, Failure: failures}
+		if claim.UID == "" { // planned only: until it is created it lacks what the API adds
+			write.After = func(error) api.Object { return owned() }
+		} else {
+			write.Object = owned()
+		}
+		writes = append(writes, write)
+		s.expect(afterWrite(owned()))
 	})
+	return writes
 }
 
 // wantedOwners are the owners that the retention policy asks for: of a Pod that stays the set, of a condemned one the Pod.

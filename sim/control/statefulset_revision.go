@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,28 +13,29 @@ import (
 	"github.com/stsim/stsim/sim/store"
 )
 
-// ownRevisions lists the set's ControllerRevisions, oldest first, and adopts those without a controller.
-func (s *setSync) ownRevisions(selector labels.Selector) []*appsv1.ControllerRevision {
+// ownRevisions lists the set's ControllerRevisions, oldest first, and adopts those without a controller. A set that is being deleted may not
+// adopt: that is an error (upstream: adoptOrphanRevisions).
+func (s *setSync) ownRevisions(selector labels.Selector) ([]*appsv1.ControllerRevision, error) {
 	var revisions []*appsv1.ControllerRevision
 	for revision := range store.List[*appsv1.ControllerRevision](s.View, s.set.Namespace) {
 		if !selector.Matches(labels.Set(revision.Labels)) {
 			continue
 		}
-		switch owner := metav1.GetControllerOfNoCopy(revision); {
-		case owner != nil && owner.UID == s.set.UID:
-			revisions = append(revisions, revision)
+		owner := metav1.GetControllerOfNoCopy(revision)
+		switch {
+		case owner == nil && s.set.DeletionTimestamp != nil:
+			return nil, fmt.Errorf("can't adopt ControllerRevisions: %s/%s has just been deleted at %v", s.set.Namespace, s.set.Name, s.set.DeletionTimestamp)
 		case owner == nil:
-			if s.set.DeletionTimestamp == nil {
-				adopted := revision.DeepCopy()
-				adopted.OwnerReferences = append(adopted.OwnerReferences, *metav1.NewControllerRef(s.set, statefulSetKind))
-				s.write(Write{Verb: Update, Object: adopted})
-				revision = afterWrite(adopted)
-			}
+			adopted := revision.DeepCopy()
+			adopted.OwnerReferences = append(adopted.OwnerReferences, *metav1.NewControllerRef(s.set, statefulSetKind))
+			s.write(Write{Verb: Update, Object: adopted})
+			revisions = append(revisions, afterWrite(adopted))
+		case owner.UID == s.set.UID:
 			revisions = append(revisions, revision)
 		}
 	}
 	slices.SortStableFunc(revisions, api.CompareRevisions)
-	return revisions
+	return revisions, nil
 }
 
 // chooseRevisions finds the revision the set is at and the one it goes to, and creates the latter, or numbers it anew when the
@@ -84,7 +86,8 @@ func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisi
 	if newest != nil && s.Settings.Release.Enabled(api.StatefulSetSemanticRevisionComparison) && sameWhenApplied(s.Settings.Release, s.set, proposed, newest) {
 		return newest, collisions, nil
 	}
-	return s.createRevision(proposed, next, collisions)
+	update, collisions := s.createRevision(proposed, collisions)
+	return update, collisions, nil
 }
 
 // sameWhenApplied says whether going back to the revision would give the template the set has: a revision written by an older
@@ -99,32 +102,47 @@ func sameWhenApplied(release api.Release, set *appsv1.StatefulSet, proposed, new
 	return err == nil && api.EqualRevision(proposed, again)
 }
 
-// createRevision writes the new revision under a name that no other content has (upstream: history.CreateControllerRevision).
-func (s *setSync) createRevision(proposed *appsv1.ControllerRevision, number int64, collisions int32) (*appsv1.ControllerRevision, int32, error) {
+// createRevision writes the new revision under a name that no other content has; its label keeps the first hash
+// (upstream: history.CreateControllerRevision). It is also asked for under names that are taken: a refusal says no more than what is known
+// already, but upstream asks.
+func (s *setSync) createRevision(proposed *appsv1.ControllerRevision, collisions int32) (*appsv1.ControllerRevision, int32) {
 	for {
+		s.write(Write{Verb: Create, Object: proposed.DeepCopy(), Tolerate: []string{"AlreadyExists"}})
 		taken, found := store.Get[*appsv1.ControllerRevision](s.View, s.set.Namespace, proposed.Name)
 		if !found {
-			break
+			return proposed, collisions
 		}
 		if bytes.Equal(taken.Data.Raw, proposed.Data.Raw) {
-			return taken, collisions, nil
+			return taken, collisions
 		}
 		collisions++
-		var err error
-		if proposed, err = s.Settings.Release.NewRevision(s.set, number, &collisions); err != nil {
-			return nil, collisions, err
-		}
+		proposed.Name = api.RevisionName(s.set.Name, api.HashRevision(proposed, &collisions))
 	}
-	s.write(Write{Verb: Create, Object: proposed.DeepCopy()})
-	return proposed, collisions, nil
 }
 
-// truncateHistory deletes the oldest revisions that no Pod and no rollout needs, down to spec.revisionHistoryLimit.
-func (s *setSync) truncateHistory(revisions []*appsv1.ControllerRevision, current, update *appsv1.ControllerRevision) {
-	live := map[string]bool{current.Name: true, update.Name: true}
+// truncateHistory deletes the oldest revisions that no Pod and no rollout needs, down to spec.revisionHistoryLimit. That is done even when the
+// sync fails, unless it failed among the first claimed writes. When it failed over the revisions themselves, those of Pods alone are needed.
+func (s *setSync) truncateHistory(claimed int, revisions []*appsv1.ControllerRevision, current, update *appsv1.ControllerRevision) {
+	live := map[string]bool{}
 	for _, pod := range s.pods {
 		live[revisionOf(pod)] = true
 	}
+	chosen := len(s.plan.Writes)
+	for i, write := range s.plan.Writes[claimed:] {
+		if _, revision := write.Object.(*appsv1.ControllerRevision); !revision {
+			chosen = claimed + i
+			break
+		}
+	}
+	failed := s.superfluous(revisions, live)
+	live[current.Name], live[update.Name] = true, true
+	done := s.superfluous(revisions, live)
+	s.discard(failed, func(made int) bool { return made >= claimed && made < chosen })
+	s.discard(done, func(made int) bool { return made >= chosen })
+}
+
+// superfluous are the oldest of the revisions that are not live, beyond the limit.
+func (s *setSync) superfluous(revisions []*appsv1.ControllerRevision, live map[string]bool) []*appsv1.ControllerRevision {
 	var past []*appsv1.ControllerRevision
 	for _, revision := range revisions {
 		if !live[revision.Name] {
@@ -136,9 +154,24 @@ func (s *setSync) truncateHistory(revisions []*appsv1.ControllerRevision, curren
 		limit = int(*s.set.Spec.RevisionHistoryLimit)
 	}
 	if limit < 0 || len(past) <= limit {
+		return nil
+	}
+	return past[:len(past)-limit]
+}
+
+// discard deletes revisions, one after the other until one cannot be deleted, if as many writes of the Plan were made as is asked for.
+func (s *setSync) discard(revisions []*appsv1.ControllerRevision, when func(made int) bool) {
+	if len(revisions) == 0 {
 		return
 	}
-	for _, revision := range past[:len(past)-limit] {
-		s.write(Write{Verb: Delete, Object: revision, Tolerate: []string{"NotFound"}, Always: true})
+	deletes := Write{Group: []Write{}, Always: true, Tally: func(_ error, made int) api.Object {
+		if !when(made) {
+			return nil
+		}
+		return s.set
+	}}
+	for _, revision := range revisions {
+		deletes.Meanwhile = append(deletes.Meanwhile, Write{Verb: Delete, Object: revision})
 	}
+	s.write(deletes)
 }

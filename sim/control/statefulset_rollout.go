@@ -1,8 +1,6 @@
 package control
 
 import (
-	"strings"
-
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -12,19 +10,18 @@ import (
 
 // rollOut deletes Pods that are not at the update revision, the highest ordinal first, down to the partition. They are made anew at
 // the update revision by the next syncs.
-func (s *setSync) rollOut(replicas []*corev1.Pod, update *appsv1.ControllerRevision, status *appsv1.StatefulSetStatus) {
+func (s *setSync) rollOut(replicas []*corev1.Pod, update *appsv1.ControllerRevision) {
 	if s.set.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
 		return
 	}
 	if s.Settings.Release.Enabled(api.MaxUnavailableStatefulSet) {
-		s.rollOutMany(replicas, update, status)
+		s.rollOutMany(replicas, update)
 		return
 	}
 	for target := len(replicas) - 1; target >= partitionOf(s.set); target-- {
 		pod := replicas[target]
 		if revisionOf(pod) != update.Name && pod.DeletionTimestamp == nil {
 			s.delete(pod)
-			status.CurrentReplicas--
 			return
 		}
 		if s.unavailable(pod) {
@@ -34,7 +31,7 @@ func (s *setSync) rollOut(replicas []*corev1.Pod, update *appsv1.ControllerRevis
 }
 
 // rollOutMany is the same with spec.updateStrategy.rollingUpdate.maxUnavailable Pods at a time (KEP-961).
-func (s *setSync) rollOutMany(replicas []*corev1.Pod, update *appsv1.ControllerRevision, status *appsv1.StatefulSetStatus) {
+func (s *setSync) rollOutMany(replicas []*corev1.Pod, update *appsv1.ControllerRevision) {
 	allowed := s.maxUnavailable(len(replicas))
 	for _, pod := range replicas {
 		if s.unavailable(pod) {
@@ -45,7 +42,6 @@ func (s *setSync) rollOutMany(replicas []*corev1.Pod, update *appsv1.ControllerR
 		pod := replicas[target]
 		if revisionOf(pod) != update.Name && pod.DeletionTimestamp == nil {
 			s.delete(pod)
-			status.CurrentReplicas--
 			allowed--
 		}
 	}
@@ -63,8 +59,4 @@ func (s *setSync) maxUnavailable(replicas int) int {
 		return 0
 	}
 	return max(number, 1)
-}
-
-func replaceError(message string, err error) string {
-	return strings.ReplaceAll(message, "{error}", err.Error())
 }

@@ -9,21 +9,22 @@ import (
 	"github.com/stsim/stsim/sim/api"
 )
 
-// converge plans the next steps from the Pods there are to the Pods there should be, and counts the status
+// converge plans the next steps from the Pods there are to the Pods there should be, and the status
 // (upstream: updateStatefulSet). Scaling comes before updating. With OrderedReady it stops at the first Pod that has to be
-// waited for; with Parallel it goes through all.
+// waited for; with Parallel it goes through all. Without a status it gives nil.
 func (s *setSync) converge(current, update *appsv1.ControllerRevision, collisions int32) *appsv1.StatefulSetStatus {
+	settled := len(s.plan.Writes)
 	status := &appsv1.StatefulSetStatus{
 		ObservedGeneration: s.set.Generation, CurrentRevision: current.Name, UpdateRevision: update.Name, CollisionCount: &collisions,
 	}
 	currentSet, updateSet, err := s.setsAt(current, update)
 	if err != nil {
 		s.plan.Error = err
-		s.count(status, s.pods)
-		return status
+		return nil
 	}
 	if s.set.DeletionTimestamp != nil {
 		s.count(status, s.pods)
+		s.writeStatus(status, settled, settled)
 		return status
 	}
 	replicas, condemned := s.partitionPods(currentSet, updateSet, current.Name, update.Name)
@@ -32,16 +33,18 @@ func (s *setSync) converge(current, update *appsv1.ControllerRevision, collision
 	held := s.forAll(replicas, func(pod *corev1.Pod) bool { return s.keep(updateSet, pod) }) ||
 		s.forAll(condemned, s.releaseClaims) ||
 		s.forAll(condemned, func(pod *corev1.Pod) bool { return s.condemn(pod, firstUnavailable) })
+	scaled := len(s.plan.Writes)
 	if !held {
-		s.rollOut(replicas, update, status)
+		s.rollOut(replicas, update)
 	}
+	s.writeStatus(status, settled, scaled)
 	return status
 }
 
 // releaseClaims gives the claims of a condemned Pod the owners that decide whether they outlive it. Nobody waits for that.
 func (s *setSync) releaseClaims(pod *corev1.Pod) (wait bool) {
 	if !s.claimsMatchRetention(pod) {
-		s.retainClaims(pod, nil)
+		s.write(s.retainClaims(pod, nil)...)
 	}
 	return false
 }
@@ -58,9 +61,6 @@ func (s *setSync) forAll(pods []*corev1.Pod, visit func(*corev1.Pod) (wait bool)
 				return true
 			}
 			s.part++
-		}
-		if s.plan.Error != nil {
-			return true
 		}
 		pods = pods[min(size, len(pods)):]
 		if !s.monotonic {
@@ -127,41 +127,31 @@ func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait boo
 		s.create(pod)
 		return true
 	}
-	pending := pod.Status.Phase == corev1.PodPending
-	if pending {
-		if err := s.createClaims(pod, nil); err != nil {
-			s.plan.Error = err
-			return true
-		}
+	if pod.Status.Phase == corev1.PodPending {
+		s.createClaims(pod, nil)
 		_, failure := s.podEvents("update", pod)
-		s.retainClaims(pod, &failure)
+		s.write(s.retainClaims(pod, &failure)...)
 	}
 	if s.monotonic && (pod.DeletionTimestamp != nil || !runningAndReady(pod) || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {
 		return true
 	}
-	s.repair(updateSet, pod, pending || s.claimsMatchRetention(pod))
+	s.repair(updateSet, pod)
 	return false
 }
 
-// create plans the Pod's claims, the Pod, and the owners of claims that are there already.
+// create plans the Pod's claims, the Pod, and the owners of claims. The latter are seen to even when the Pod could not be created
+// (upstream: CreateStatefulPod).
 func (s *setSync) create(pod *corev1.Pod) {
 	success, failure := s.podEvents("create", pod)
-	if err := s.createClaims(pod, &failure); err != nil {
-		failure.Message = replaceError(failure.Message, err)
-		s.plan.Events = append(s.plan.Events, failure)
-		s.plan.Error = err
-		return
-	}
-	s.write(Write{Verb: Create, Object: pod, Success: success, Failure: []Event{failure}})
 	_, update := s.podEvents("update", pod)
-	s.retainClaims(pod, &update)
+	s.createClaims(pod, &failure)
+	s.write(Write{Verb: Create, Object: pod, Meanwhile: s.retainClaims(pod, &update), Success: success, Failure: []Event{failure}})
 }
 
-// repair gives a Pod back the identity, the volumes and, unless they are retained as they should be, the claims' owners it should have
-// (upstream: UpdateStatefulPod).
-func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod, retained bool) {
+// repair gives a Pod back the identity, the volumes and the claims' owners it should have (upstream: UpdateStatefulPod).
+func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 	identity, storage := identityMatches(s.set, pod), storageMatches(s.set, pod)
-	if retained && identity && storage {
+	if identity && storage && s.claimsMatchRetention(pod) {
 		return
 	}
 	success, failure := s.podEvents("update", pod)
@@ -171,15 +161,10 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod, retaine
 	}
 	if !storage {
 		setStorage(updateSet, repaired)
-		if err := s.createClaims(repaired, &failure); err != nil {
-			failure.Message = replaceError(failure.Message, err)
-			s.plan.Events = append(s.plan.Events, failure)
-			s.plan.Error = err
-			return
-		}
+		s.createClaims(repaired, &failure)
 	}
-	if !retained {
-		s.retainClaims(repaired, &failure)
+	if !s.claimsMatchRetention(repaired) {
+		s.write(s.retainClaims(repaired, &failure)...)
 	}
 	s.write(Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}})
 }

@@ -5,6 +5,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/api"
 )
 
 // count fills in the counters from the Pods (upstream: computeReplicaStatus).
@@ -36,24 +38,39 @@ func (s *setSync) count(status *appsv1.StatefulSetStatus, lists ...[]*corev1.Pod
 }
 
 // writeStatus plans the status if it says something new. A rollout in which all Pods are at the update revision and ready
-// is complete: the update revision becomes the current one.
-func (s *setSync) writeStatus(status *appsv1.StatefulSetStatus) {
-	wanted := int32(replicasOf(s.set))
-	if s.set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType &&
-		status.UpdatedReplicas == wanted && status.ReadyReplicas == wanted && status.Replicas == wanted {
-		status.CurrentReplicas = status.UpdatedReplicas
-		status.CurrentRevision = status.UpdateRevision
-	}
-	told := &s.set.Status
-	if status.ObservedGeneration <= told.ObservedGeneration && status.Replicas == told.Replicas && status.CurrentReplicas == told.CurrentReplicas &&
-		status.ReadyReplicas == told.ReadyReplicas && status.UpdatedReplicas == told.UpdatedReplicas && status.CurrentRevision == told.CurrentRevision &&
-		status.AvailableReplicas == told.AvailableReplicas && status.UpdateRevision == told.UpdateRevision {
-		return
-	}
-	// Not a DeepCopy: a status write changes nothing else, and the template can be large.
-	changed := *s.set
-	changed.Status = *status
-	s.write(Write{Verb: UpdateStatus, Object: &changed, Always: true})
+// is complete: the update revision becomes the current one. The first settled writes of the Plan are those without which there is no
+// status; those after the first scaled ones are the Pods that the rollout takes from the current revision: those that could be deleted count.
+func (s *setSync) writeStatus(status *appsv1.StatefulSetStatus, settled, scaled int) {
+	s.write(Write{Verb: UpdateStatus, Always: true, Tally: func(_ error, made int) api.Object {
+		if made < settled {
+			return nil
+		}
+		// Not a DeepCopy: a status write changes nothing else, and the template can be large.
+		changed := *s.set
+		changed.Status = *status
+		changed.Status.CurrentReplicas -= int32(max(made-scaled, 0))
+		if complete(s.set, &changed.Status) {
+			changed.Status.CurrentReplicas, changed.Status.CurrentRevision = changed.Status.UpdatedReplicas, changed.Status.UpdateRevision
+		}
+		if !newsIn(&changed.Status, &s.set.Status) {
+			return nil
+		}
+		return &changed
+	}})
+}
+
+// complete says whether a rollout has come to its end (upstream: completeRollingUpdate).
+func complete(set *appsv1.StatefulSet, status *appsv1.StatefulSetStatus) bool {
+	wanted := int32(replicasOf(set))
+	return set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType &&
+		status.UpdatedReplicas == wanted && status.ReadyReplicas == wanted && status.Replicas == wanted
+}
+
+// newsIn says whether the status says something that was not told (upstream: inconsistentStatus).
+func newsIn(status, told *appsv1.StatefulSetStatus) bool {
+	return status.ObservedGeneration > told.ObservedGeneration || status.Replicas != told.Replicas || status.CurrentReplicas != told.CurrentReplicas ||
+		status.ReadyReplicas != told.ReadyReplicas || status.UpdatedReplicas != told.UpdatedReplicas || status.CurrentRevision != told.CurrentRevision ||
+		status.AvailableReplicas != told.AvailableReplicas || status.UpdateRevision != told.UpdateRevision
 }
 
 // nextAvailability is when the next ready Pod will have been ready for minReadySeconds.
