@@ -23,7 +23,18 @@ type Options struct {
 	Check      bool    // check the promises of StatefulSets after every event
 	Printer    *Printer
 	Step       func() bool       // called before every command; false ends the run. nil: none
-	Progress   func(what string) // told what is being done. nil: nobody
+	Progress   func(what string) // told the command that is about to run. nil: nobody
+	Played     func(Played)      // told of every command that has run. nil: nobody
+}
+
+// Played is what became of one command.
+type Played struct {
+	Step        *Step
+	Output      []string      // lines as printed
+	Status      int           // exit status
+	Interrupted bool          // the page ended it with ^C
+	Reason      string        // why it is not as the page says; "" when it is
+	Clock       time.Duration // virtual time since the page began
 }
 
 // Report is what became of a page.
@@ -134,7 +145,11 @@ func (r *runner) step(ctx context.Context, step *Step) {
 	} else {
 		r.report.Failed++
 	}
-	r.printer.Verdict(reason == "", r.clock(), reason)
+	clock := r.clock()
+	r.printer.Verdict(reason == "", clock, reason)
+	if r.options.Played != nil {
+		r.options.Played(Played{Step: step, Output: result.printed, Status: result.status, Interrupted: result.interrupted, Reason: reason, Clock: clock})
+	}
 }
 
 // judge says why a step failed, or "".

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,7 +24,7 @@ func main() {
 	// Transcripts show the same times on every machine.
 	time.Local = time.UTC
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	os.Exit(execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -34,7 +35,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	var failed failure
 	switch {
 	case err == nil:
@@ -46,6 +47,9 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return exitFailed
 	}
 	fmt.Fprintln(stderr, "error:", err)
+	if !strings.Contains(err.Error(), "hint: ") {
+		fmt.Fprintf(stderr, "hint: %s --help shows what can be typed\n", called.CommandPath())
+	}
 	return exitUsage
 }
 
@@ -63,10 +67,23 @@ func newRoot() *cobra.Command {
 		Example:       "  stsim run nginx          play the Nginx tutorial and verify every output\n  stsim run page.md        the same for a page of your own\n  stsim list               what can be played",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
 	root.AddCommand(newDNS())
 	return root
+}
+
+// noSuchCommand is what is said of a word that is no command.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "stsim --help shows the commands"
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	}
+	return fmt.Errorf("there is no command %q\nhint: %s", args[0], hint)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +20,11 @@ import (
 type runFlags struct {
 	seed       uint64
 	kubernetes string
-	manifests  []string
+	files      []string
 	update     bool
 	check      bool
 	step       bool
+	json       bool
 }
 
 func newRun() *cobra.Command {
@@ -33,10 +33,16 @@ func newRun() *cobra.Command {
 		Use:   "run SCENARIO|PAGE.md",
 		Short: "Play a tutorial page on a simulated cluster and verify every output",
 		Long: "Play a built-in scenario or a Markdown page of your own: every command in it is run on a simulated cluster and every\n" +
-			"output is compared with what the page says. Exit status 1 when one differs.",
-		Example: "  stsim run nginx\n  stsim run page.md -f web.yaml\n  stsim run page.md --update      write what was printed into the page\n  stsim run nginx --step          wait for Enter before every command",
-		Args:    cobra.ExactArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			"output is compared with what the page says. The page and its verdicts come on standard output, the same bytes every time;\n" +
+			"progress and the time it took come on standard error. Exit status 1 when an output differs, with its place and a diff.\n\n" +
+			"Nothing on this machine can be read, written or reached by a page, except the files given with -f, of which its commands see copies.",
+		Example: "  stsim run nginx\n  stsim run page.md -f web.yaml\n  stsim run page.md --update      write what was printed into the page\n" +
+			"  stsim run nginx --step          wait for Enter before every command\n  stsim run nginx --json | jq -r 'select(.ok == false).reason'",
+		Args: onePage,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
 			var names []string
 			for _, summary := range scenarios.Builtin() {
 				names = append(names, summary.Name+"\t"+summary.Title)
@@ -47,11 +53,19 @@ func newRun() *cobra.Command {
 	}
 	command.Flags().Uint64Var(&flags.seed, "seed", 0, "seed of everything that could go more than one way (default: the page's)")
 	command.Flags().StringVar(&flags.kubernetes, "kubernetes", "", "Kubernetes release to simulate, e.g. 1.33 (default: the page's)")
-	command.Flags().StringArrayVarP(&flags.manifests, "filename", "f", nil, "a file that the page's commands can read; may be given more than once")
+	command.Flags().StringArrayVarP(&flags.files, "filename", "f", nil, "a file that the page's commands can read; may be given more than once")
 	command.Flags().BoolVar(&flags.update, "update", false, "write what the commands printed into the page")
 	command.Flags().BoolVar(&flags.check, "check", false, "check the promises of StatefulSets after every event")
 	command.Flags().BoolVar(&flags.step, "step", false, "wait for Enter before every command")
+	command.Flags().BoolVar(&flags.json, "json", false, "print one JSON object per command and one with the summary, instead of the page")
 	return command
+}
+
+func onePage(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("expected one scenario or page, found %d\nhint: stsim list shows the scenarios; then for example stsim run nginx", len(args))
+	}
+	return nil
 }
 
 func runPage(command *cobra.Command, name string, flags runFlags) error {
@@ -62,59 +76,85 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 	if flags.update && path == "" {
 		return fmt.Errorf("--update needs the path of a page, and %q is built in\nhint: stsim run ./page.md --update", name)
 	}
-	for _, manifest := range flags.manifests {
-		content, err := os.ReadFile(manifest)
-		if err != nil {
-			return failure{fmt.Sprintf("-f: %v", err)}
-		}
-		page.Manifests = append(page.Manifests, scenarios.File{Name: filepath.Base(manifest), Content: string(content)})
+	if err := addFiles(page, flags.files); err != nil {
+		return failure{err.Error()}
 	}
 	started := time.Now()
 	out := bufio.NewWriter(command.OutOrStdout())
-	options := scenarios.Options{Kubernetes: flags.kubernetes, Check: flags.check}
+	watched := &progress{to: command.ErrOrStderr()}
+	options := scenarios.Options{Kubernetes: flags.kubernetes, Check: flags.check, Progress: watched.begin}
 	if command.Flags().Changed("seed") {
 		options.Seed = &flags.seed
 	}
 	width, terminal := terminalWidth(command.OutOrStdout())
-	options.Printer = scenarios.NewPrinter(liveWriter{out, terminal}, scenarios.PrinterOptions{Width: width, Colour: terminal && os.Getenv("NO_COLOR") == ""})
+	if flags.json {
+		options.Played = jsonSteps(liveWriter{out, true})
+	} else {
+		options.Printer = scenarios.NewPrinter(liveWriter{out, terminal}, scenarios.PrinterOptions{Width: width, Colour: terminal && colours()})
+	}
 	if flags.step {
-		keys := bufio.NewScanner(command.InOrStdin())
-		options.Step = func() bool {
-			_ = out.Flush()
-			fmt.Fprint(command.ErrOrStderr(), "  [Enter] ")
-			return keys.Scan()
-		}
+		options.Step = stepper(command, out.Flush)
+	}
+	if _, watches := terminalWidth(command.ErrOrStderr()); !watches || terminal && !flags.json {
+		watched.silent = true // nobody looks, or the command itself is to be seen
 	}
 	report, err := scenarios.Run(command.Context(), page, options)
-	flushed := out.Flush()
-	if err != nil {
-		return failure{err.Error()}
+	watched.end()
+	if err == nil && flags.json {
+		err = jsonSummary(out, page, report)
 	}
-	if flushed != nil {
+	flushed := out.Flush()
+	switch {
+	case err != nil:
+		return failure{err.Error()}
+	case flushed != nil:
 		return failure{flushed.Error()}
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "wall time %s\n", time.Since(started).Round(time.Millisecond))
 	return conclude(command, page, path, report, flags)
 }
 
+// addFiles reads what -f names into the page.
+func addFiles(page *scenarios.Page, names []string) error {
+	for _, name := range names {
+		file, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("-f: %w", err)
+		}
+		content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+		_ = file.Close()
+		switch {
+		case err != nil:
+			return fmt.Errorf("-f: %w", err)
+		case len(content) > maxFile:
+			return fmt.Errorf("-f %s: expected a file of at most %d bytes, found more\nhint: split it", name, maxFile)
+		}
+		page.Manifests = append(page.Manifests, scenarios.File{Name: filepath.Base(name), Content: string(content)})
+	}
+	return nil
+}
+
+// maxFile bounds, in bytes, a file given with -f.
+const maxFile = 8 << 20
+
 // conclude writes the page back if asked to, and fails when something did not hold.
 func conclude(command *cobra.Command, page *scenarios.Page, path string, report *scenarios.Report, flags runFlags) error {
+	if command.Context().Err() != nil {
+		return failure{"interrupted"}
+	}
 	for _, broken := range report.Broken {
 		fmt.Fprintln(command.ErrOrStderr(), broken)
 	}
-	if len(report.Broken) > 0 {
+	switch {
+	case len(report.Broken) > 0:
 		return failure{fmt.Sprintf("%d promises did not hold", len(report.Broken))}
-	}
-	if errors.Is(command.Context().Err(), context.Canceled) {
-		return failure{"interrupted"}
-	}
-	if flags.update {
+	case flags.update && report.Stopped:
+		return failure{"stopped before the end of the page, which was not updated"}
+	case flags.update:
 		return updatePage(command, page, path, report)
-	}
-	if report.Failed > 0 {
+	case report.Failed > 0:
 		return failure{fmt.Sprintf("%d of %d commands did not do what the page says", report.Failed, report.Failed+report.Commands)}
-	}
-	if report.Stopped {
+	case report.Stopped:
 		return failure{"stopped before the end of the page"}
 	}
 	return nil
@@ -159,19 +199,4 @@ func openPage(name string) (page *scenarios.Page, path string, err error) {
 	}
 	page, err = scenarios.Parse(name, data)
 	return page, name, err
-}
-
-// liveWriter shows output as it comes when a person watches.
-type liveWriter struct {
-	to   *bufio.Writer
-	live bool
-}
-
-// Write implements [io.Writer].
-func (w liveWriter) Write(data []byte) (int, error) {
-	n, err := w.to.Write(data)
-	if err == nil && w.live {
-		err = w.to.Flush()
-	}
-	return n, err
 }
