@@ -13,6 +13,7 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
 // RevisionHashLabel is the label of a ControllerRevision that holds its hash.
@@ -79,32 +80,46 @@ func (r Release) revisionData(set *appsv1.StatefulSet) ([]byte, error) {
 	return json.Marshal(map[string]any{"spec": map[string]any{"template": template}})
 }
 
-// ApplyRevision is a copy of the set with the template of the revision. A revision whose data is not such a patch
-// as NewRevision makes is an error.
+// ApplyRevision is a copy of the set with the template of the revision. A revision whose data is another patch than those that NewRevision makes
+// is applied as a strategic merge patch, as upstream does with all; data that is none is an error.
+// Upstream: ApplyRevision in pkg/controller/statefulset/stateful_set_utils.go.
 func ApplyRevision(set *appsv1.StatefulSet, revision *appsv1.ControllerRevision) (*appsv1.StatefulSet, error) {
+	template, replaces := replacedTemplate(revision.Data.Raw)
+	if !replaces {
+		return patchSet(set, revision)
+	}
 	restored := *set
-	var patch struct {
-		Spec struct {
-			Template json.RawMessage `json:"template"`
-		} `json:"spec"`
-	}
-	var directive struct {
-		Patch string `json:"$patch"`
-	}
-	if err := json.Unmarshal(revision.Data.Raw, &patch); err != nil {
-		return nil, fmt.Errorf("reading the data of ControllerRevision %s: %w", NameOf(revision), err)
-	}
-	if err := json.Unmarshal(patch.Spec.Template, &directive); err != nil {
-		return nil, fmt.Errorf("reading the data of ControllerRevision %s: %w", NameOf(revision), err)
-	}
-	if directive.Patch != "replace" {
-		return nil, fmt.Errorf(`reading the data of ControllerRevision %s: expected spec.template with "$patch":"replace", found %q`, NameOf(revision), directive.Patch)
-	}
 	restored.Spec.Template = corev1.PodTemplateSpec{}
-	if err := json.Unmarshal(patch.Spec.Template, &restored.Spec.Template); err != nil {
+	if err := json.Unmarshal(template, &restored.Spec.Template); err != nil {
 		return nil, fmt.Errorf("reading the template of ControllerRevision %s: %w", NameOf(revision), err)
 	}
 	return restored.DeepCopy(), nil
+}
+
+// replacedTemplate finds the template in data that does nothing but replace it.
+func replacedTemplate(data []byte) (template json.RawMessage, replaces bool) {
+	var patch, spec, fields map[string]json.RawMessage
+	if json.Unmarshal(data, &patch) != nil || len(patch) != 1 || json.Unmarshal(patch["spec"], &spec) != nil || len(spec) != 1 {
+		return nil, false
+	}
+	template = spec["template"]
+	return template, json.Unmarshal(template, &fields) == nil && string(fields["$patch"]) == `"replace"`
+}
+
+func patchSet(set *appsv1.StatefulSet, revision *appsv1.ControllerRevision) (*appsv1.StatefulSet, error) {
+	text, err := json.Marshal(set)
+	if err != nil {
+		return nil, fmt.Errorf("encoding StatefulSet %s: %w", NameOf(set), err)
+	}
+	patched, err := strategicpatch.StrategicMergePatch(text, revision.Data.Raw, set)
+	if err != nil {
+		return nil, fmt.Errorf("applying the data of ControllerRevision %s: %w", NameOf(revision), err)
+	}
+	restored := &appsv1.StatefulSet{}
+	if err := json.Unmarshal(patched, restored); err != nil {
+		return nil, fmt.Errorf("applying the data of ControllerRevision %s: %w", NameOf(revision), err)
+	}
+	return restored, nil
 }
 
 // HashRevision is the hash of a revision's data, in an alphabet that makes no words.

@@ -99,11 +99,21 @@ func TestApplyRevisionGoesBack(t *testing.T) {
 	}
 }
 
-func TestApplyRevisionRefusesOtherData(t *testing.T) {
+// Data that somebody wrote by hand is a strategic merge patch like any other, or nothing that can be applied.
+func TestApplyRevisionTakesOtherPatches(t *testing.T) {
 	set := statefulSetFrom(t, revisionManifest)
-	for _, data := range []string{"", "[]", `{}`, `{"spec":{"template":{"spec":{}}}}`} {
-		if _, err := ApplyRevision(set, &appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: []byte(data)}}); err == nil {
+	apply := func(data string) (*appsv1.StatefulSet, error) {
+		return ApplyRevision(set, &appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: []byte(data)}})
+	}
+	for _, data := range []string{"", "[]", `{"spec":{"template":5}}`, `{"spec":{"template":{"$patch":"replace","spec":5}}}`} {
+		if _, err := apply(data); err == nil {
 			t.Errorf("%q was accepted", data)
+		}
+	}
+	for data, replicas := range map[string]int32{`{}`: *set.Spec.Replicas, `{"spec":{"replicas":9}}`: 9} {
+		restored, err := apply(data)
+		if err != nil || *restored.Spec.Replicas != replicas || !sameMeaning(restored.Spec.Template, set.Spec.Template) {
+			t.Errorf("%q: %+v, %v", data, restored, err)
 		}
 	}
 }

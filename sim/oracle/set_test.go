@@ -43,7 +43,7 @@ func newSet(chance *rand.Rand) *appsv1.StatefulSet {
 		spec.Template.Finalizers = []string{"example.com/hold"}
 	}
 	spec.Replicas = ptr.To(int32(chance.IntN(6)))
-	for range chance.IntN(4) {
+	for range chance.IntN(6) {
 		edits[chance.IntN(len(edits))].apply(set, chance.IntN(100))
 	}
 	return set

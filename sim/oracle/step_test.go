@@ -35,7 +35,7 @@ func newStep(chance *rand.Rand) (drawn step) {
 		drawn.Op++
 	}
 	drawn.A, drawn.B, drawn.C = chance.IntN(1000), chance.IntN(1000), chance.IntN(1000)
-	if chance.IntN(6) == 0 {
+	if chance.IntN(5) == 0 {
 		for range 1 + chance.IntN(3) {
 			drawn.Faults = append(drawn.Faults, newFault(chance))
 		}
@@ -48,8 +48,8 @@ func newFault(chance *rand.Rand) fault {
 		{Verb: "create", Kind: "Pod"}, {Verb: "update", Kind: "Pod"}, {Verb: "delete", Kind: "Pod"},
 		{Verb: "create", Kind: "PersistentVolumeClaim"}, {Verb: "update", Kind: "PersistentVolumeClaim"},
 		{Verb: "create", Kind: "ControllerRevision"}, {Verb: "update", Kind: "ControllerRevision"}, {Verb: "delete", Kind: "ControllerRevision"},
-		{Verb: "update status", Kind: "StatefulSet"},
-	}[chance.IntN(9)]
+		{Verb: "update status", Kind: "StatefulSet"}, {Verb: "delete", Kind: "ControllerRevision"}, {Verb: "delete", Kind: "Pod"}, {Verb: "update", Kind: "PersistentVolumeClaim"},
+	}[chance.IntN(12)]
 	drawn.Error = chance.IntN(5)
 	if drawn.Error == 3 && drawn.Verb != "create" || drawn.Error == 2 && drawn.Verb != "delete" {
 		drawn.Error = 0 // no API answers like that
@@ -147,7 +147,7 @@ var ops = []op{
 			}
 		}))
 	}},
-	{"make Pod", 3, makePod},
+	{"make Pod", 5, makePod},
 	{"delete claim", 3, func(w *world, a, b, _ int) (string, error) {
 		return onClaim(w, a, func(claim *corev1.PersistentVolumeClaim) error {
 			if err := w.remove("PersistentVolumeClaim", claim.Name, metav1.DeleteOptions{}); err != nil || b%2 == 0 {
@@ -174,7 +174,7 @@ var ops = []op{
 		}
 		return name, w.create(claim)
 	}},
-	{"revision", 4, disturbRevisions},
+	{"revision", 6, disturbRevisions},
 	{"status", 1, func(w *world, a, b, c int) (string, error) {
 		set := w.set()
 		if set == nil {
@@ -286,7 +286,7 @@ func (w *world) become(pod *corev1.Pod, phase corev1.PodPhase, ready bool) error
 // makePod makes a Pod by hand whose name is in the set's way, or looks like it.
 func makePod(w *world, a, b, c int) (string, error) {
 	name := fmt.Sprintf("%s-%d", setName, a%8)
-	if b%12 == 0 {
+	if b%15 == 0 {
 		name = []string{setName + "-x", setName + "-99999999999", setName + "-" + setName + "-0"}[c%3]
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -378,7 +378,7 @@ func disturbRevisions(w *world, a, b, c int) (string, error) {
 		return "none", nil
 	}
 	chosen := revisions[b%len(revisions)].DeepCopy()
-	switch a % 6 {
+	switch a % 7 {
 	case 0:
 		return "delete " + chosen.Name, w.remove("ControllerRevision", chosen.Name, metav1.DeleteOptions{})
 	case 1:
@@ -406,6 +406,16 @@ func disturbRevisions(w *world, a, b, c int) (string, error) {
 		revision, err := older.NewRevision(set, revisions[len(revisions)-1].Revision+1, nil)
 		must(err)
 		return "of 1.33 " + revision.Name, w.create(revision)
+	case 5: // by hand: another patch, or none
+		data := []string{`{}`, `{"spec":{"template":5}}`, `{"spec":{"replicas":"x"}}`, `{"spec":{"template":{"spec":{"containers":[{"image":"nginx:9","name":"nginx"}]}}}}`}[b%4]
+		chosen.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("by-hand-%d", c), Labels: map[string]string{"app": "web"}}
+		chosen.Revision, chosen.Data.Raw = int64(c%30), []byte(data)
+		if err := w.create(chosen); err != nil || c%2 == 0 {
+			return "make " + data, err
+		}
+		set = set.DeepCopy()
+		set.Status.CurrentRevision = chosen.Name
+		return "go back to " + data, w.update(set, "status")
 	default:
 		chosen.Revision = int64(c % 6)
 		return fmt.Sprintf("number %s %d", chosen.Name, chosen.Revision), w.update(chosen, "")
