@@ -118,12 +118,15 @@ func (h *host) Choose(label string, n int) (taken int) {
 	return taken
 }
 
-// Command implements [applet.System]: the host has kubectl.
+// Command implements [applet.System]: the host has kubectl and why.
 func (h *host) Command(name string) applet.Applet {
-	if name != "kubectl" {
-		return nil
+	switch name {
+	case "kubectl":
+		return h.kubectl
+	case "why":
+		return h.why
 	}
-	return h.kubectl
+	return nil
 }
 
 // pageFiles show kubectl the files of the host, and no others.
