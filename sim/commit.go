@@ -42,9 +42,11 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 		func(write control.Write, err error) {
 			record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
 		})
-	world := c.world(tx)
-	for _, command := range plan.Commands {
-		container.Execute(world, command)
+	if len(plan.Commands) > 0 {
+		world := c.world(tx)
+		for _, command := range plan.Commands {
+			container.Execute(world, command)
+		}
 	}
 	record.Commands = plan.Commands
 	record.Error = problem
@@ -117,17 +119,23 @@ func (c *Cluster) reschedule(tx *store.Tx, loop, key string, requeue time.Time, 
 
 // wake schedules the loops that a transaction's changes concern. Changes made while waking are none: loops only look.
 func (c *Cluster) wake(tx *store.Tx) {
-	for _, name := range c.order {
+	changes, rows := tx.Changes(), tx.RowChanges()
+	if len(changes) == 0 && len(rows) == 0 {
+		return
+	}
+	var name string // of the loop whose turn it is: one function serves all of them
+	var due time.Time
+	schedule := func(key control.Key) { tx.Schedule(due, name, formatKey(key)) }
+	for _, name = range c.order {
 		loop := c.loops[name]
-		due := tx.Now().Add(loop.Latency)
-		schedule := func(key control.Key) { tx.Schedule(due, name, formatKey(key)) }
+		due = tx.Now().Add(loop.Latency)
 		if loop.Wakes != nil {
-			for _, change := range tx.Changes() {
+			for _, change := range changes {
 				loop.Wakes(tx.View, change, schedule)
 			}
 		}
 		if loop.RowWakes != nil {
-			for _, change := range tx.RowChanges() {
+			for _, change := range rows {
 				loop.RowWakes(tx.View, change, schedule)
 			}
 		}

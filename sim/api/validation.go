@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -139,7 +138,7 @@ func checkImmutable(value, old any, at *field.Path) field.ErrorList {
 	return apivalidation.ValidateImmutableField(value, old, at)
 }
 
-func sameMeaning(a, b any) bool { return apiequality.Semantic.DeepEqual(a, b) }
+func sameMeaning(a, b any) bool { return Equal(a, b) }
 
 // checkOneOf reports a value that is not among the supported ones; an absent one is required.
 func checkOneOf[T ~string](value T, at *field.Path, supported ...T) field.ErrorList {

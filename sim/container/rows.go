@@ -21,14 +21,15 @@ const (
 	Processes  store.Table = "process"   // *Process: what runs in it
 	Volumes    store.Table = "volume"    // *Volume: file trees
 	Images     store.Table = "image"     // *Image: which images a node has or is pulling
-	Leases     store.Table = "address"   // *Lease: the address a node gave out last
+	Leases     store.Table = "lease"     // *Lease: the address a node gave out last
+	Addresses  store.Table = "address"   // *Address: who has an address of the Pod network
 	Machines   store.Table = "machine"   // *Machine: what the nodes run on
 	Troubled   store.Table = "troubled"  // *Machine: the same rows again, of the few that have ever failed
 )
 
 // Tables lists them for the store.
 func Tables() []store.Table {
-	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Machines, Troubled}
+	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Addresses, Machines, Troubled}
 }
 
 // Sandbox is a Pod's place on a node. It outlives the Pod object: a forced deletion removes the object at once, and the
@@ -224,3 +225,12 @@ type Lease struct {
 
 // RowKey implements [store.Row].
 func (l *Lease) RowKey() string { return l.Node }
+
+// Address is an address of the Pod network that a sandbox has.
+type Address struct {
+	IP  netip.Addr
+	UID api.UID // of the Pod
+}
+
+// RowKey implements [store.Row].
+func (a *Address) RowKey() string { return a.IP.String() }

@@ -2,7 +2,6 @@ package container
 
 import (
 	"net/netip"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -16,8 +15,11 @@ func (w *World) createSandbox(command Command) {
 	if !found || pod.UID != command.UID {
 		return
 	}
-	if old, found := w.sandbox(command.UID); found && old.Failure == "" && !old.Lost {
-		return
+	if old, found := w.sandbox(command.UID); found {
+		if old.Failure == "" && !old.Lost {
+			return
+		}
+		w.release(old)
 	}
 	node := command.Node
 	if node == "" {
@@ -42,6 +44,7 @@ func (w *World) sandboxReady(uid api.UID) {
 		row.IPs = nodeAddresses(w.Tx.View, row.Node)
 	} else if address, ok := w.lease(row.Node); ok {
 		row.IPs = []netip.Addr{address}
+		w.Tx.PutRow(Addresses, &Address{IP: address, UID: uid})
 	} else {
 		row.Failure = "failed to set up sandbox: no IP addresses available in the Pod network of node " + row.Node
 	}
@@ -65,35 +68,45 @@ func (w *World) lease(node string) (netip.Addr, bool) {
 	if prefix == w.Settings.PodCIDR.Masked() {
 		owner = "" // a range that nodes share
 	}
-	var used []netip.Addr
-	for s := range store.Rows[*Sandbox](w.Tx.View, Sandboxes, "") {
-		if !s.Pod.Spec.HostNetwork {
-			used = append(used, s.IPs...)
-		}
-	}
 	first := prefix.Addr().Next().Next() // the network itself and its bridge are taken
-	next := first
-	if last, found := store.GetRow[*Lease](w.Tx.View, Leases, owner); found {
-		next = last.Last.Next()
-	}
-	for range len(used) + 2 {
-		if !prefix.Contains(next) || (next.Is4() && !prefix.Contains(next.Next())) {
-			next = first // and the broadcast address is not used
+	within := func(address netip.Addr) netip.Addr {
+		if !prefix.Contains(address) || (address.Is4() && !prefix.Contains(address.Next())) {
+			return first // and the broadcast address is not used
 		}
-		if !slices.Contains(used, next) && prefix.Contains(next) {
+		return address
+	}
+	start := first
+	if last, found := store.GetRow[*Lease](w.Tx.View, Leases, owner); found {
+		start = within(last.Last.Next())
+	}
+	for next := start; prefix.Contains(next); {
+		if _, taken := store.GetRow[*Address](w.Tx.View, Addresses, next.String()); !taken {
 			w.Tx.PutRow(Leases, &Lease{Node: owner, Last: next})
 			return next, true
 		}
-		next = next.Next()
+		if next = within(next.Next()); next == start {
+			break
+		}
 	}
 	return netip.Addr{}, false
 }
 
+// release gives back the addresses of a sandbox.
+func (w *World) release(sandbox *Sandbox) {
+	for _, address := range sandbox.IPs {
+		if row, found := store.GetRow[*Address](w.Tx.View, Addresses, address.String()); found && row.UID == sandbox.UID {
+			w.Tx.DeleteRow(Addresses, row.RowKey())
+		}
+	}
+}
+
 // removeSandbox forgets a Pod: containers that still run are killed, and the volumes that belong to it alone go.
 func (w *World) removeSandbox(uid api.UID) {
-	if _, found := w.sandbox(uid); !found {
+	sandbox, found := w.sandbox(uid)
+	if !found {
 		return
 	}
+	w.release(sandbox)
 	var keys []string
 	for c := range store.Rows[*Container](w.Tx.View, Containers, string(uid)+"/") {
 		keys = append(keys, c.RowKey())

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -50,7 +49,7 @@ func syncEndpoints(in Input) Plan {
 	switch {
 	case !exists:
 		return Plan{Writes: []Write{{Verb: Create, Object: wanted, Tolerate: []string{"AlreadyExists"}}}}
-	case maps.Equal(current.Labels, wanted.Labels) && maps.Equal(current.Annotations, wanted.Annotations) && apiequality.Semantic.DeepEqual(current.Subsets, wanted.Subsets):
+	case maps.Equal(current.Labels, wanted.Labels) && maps.Equal(current.Annotations, wanted.Annotations) && api.Equal(current.Subsets, wanted.Subsets):
 		return Plan{}
 	}
 	return Plan{Writes: []Write{{Verb: Update, Object: wanted}}}
@@ -100,7 +99,7 @@ func subsetsOf(view store.View, service *corev1.Service) (subsets []corev1.Endpo
 	for _, port := range order {
 		subset := byPort[port]
 		at := slices.IndexFunc(subsets, func(other corev1.EndpointSubset) bool {
-			return apiequality.Semantic.DeepEqual(other.Addresses, subset.Addresses) && apiequality.Semantic.DeepEqual(other.NotReadyAddresses, subset.NotReadyAddresses)
+			return api.Equal(other.Addresses, subset.Addresses) && api.Equal(other.NotReadyAddresses, subset.NotReadyAddresses)
 		})
 		if at < 0 {
 			subsets, at = append(subsets, *subset), len(subsets)

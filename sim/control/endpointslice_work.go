@@ -1,11 +1,13 @@
 package control
 
 import (
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/stsim/stsim/sim/api"
 )
 
 // sliceWork are the slices of a Service that have to be written (upstream: k8s.io/endpointslice reconciler.go).
@@ -31,8 +33,8 @@ func (w *sliceWork) reconcile(service *corev1.Service, group *portGroup, existin
 				delete(wanted, key)
 			}
 		}
-		switch same := len(kept) == len(slice.Endpoints) && apiequality.Semantic.DeepEqual(kept, slice.Endpoints); {
-		case same && apiequality.Semantic.DeepEqual(labels, slice.Labels):
+		switch same := len(kept) == len(slice.Endpoints) && api.Equal(kept, slice.Endpoints); {
+		case same && maps.Equal(labels, slice.Labels):
 			unchanged = append(unchanged, slice)
 		case !same && len(kept) == 0:
 			w.remove = append(w.remove, slice)
@@ -87,7 +89,7 @@ func (w *sliceWork) keepOne(service *corev1.Service, existing int) {
 	if len(w.remove) < existing || len(w.create) > 0 {
 		return
 	}
-	if existing == 1 && len(w.remove[0].Endpoints) == 0 && len(w.remove[0].Ports) == 0 && apiequality.Semantic.DeepEqual(w.remove[0].Labels, sliceLabels(service)) {
+	if existing == 1 && len(w.remove[0].Endpoints) == 0 && len(w.remove[0].Ports) == 0 && maps.Equal(w.remove[0].Labels, sliceLabels(service)) {
 		w.remove = nil
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
@@ -147,7 +146,7 @@ func (s *podSync) lookAgain(when time.Time) {
 func (s *podSync) writeStatus() {
 	status := s.status()
 	s.reportWaiting(status)
-	if apiequality.Semantic.DeepEqual(s.pod.Status, status) {
+	if api.Equal(&s.pod.Status, &status) {
 		return
 	}
 	changed := s.pod.DeepCopy()

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -65,8 +64,8 @@ func relevant(change store.Change) bool {
 		return old.Spec.NodeName != "" && (podEnded(object) && !podEnded(old) || !maps.Equal(old.Labels, object.Labels))
 	case *corev1.Node:
 		old, _ := change.Old.(*corev1.Node)
-		return gone || fresh || !maps.Equal(old.Labels, object.Labels) || !apiequality.Semantic.DeepEqual(old.Spec, object.Spec) ||
-			!apiequality.Semantic.DeepEqual(old.Status.Allocatable, object.Status.Allocatable)
+		return gone || fresh || !maps.Equal(old.Labels, object.Labels) || !api.Equal(old.Spec, object.Spec) ||
+			!api.Equal(old.Status.Allocatable, object.Status.Allocatable)
 	case *corev1.PersistentVolumeClaim:
 		old, _ := change.Old.(*corev1.PersistentVolumeClaim)
 		return gone || fresh || bindingCompleted(old) != bindingCompleted(object) || old.Status.Phase != object.Status.Phase ||

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -30,7 +29,7 @@ func wakeTaintEviction(view store.View, change store.Change, wake func(Key)) {
 	case *corev1.Node:
 		before, _ := change.Old.(*corev1.Node)
 		after, _ := change.New.(*corev1.Node)
-		if after == nil || apiequality.Semantic.DeepEqual(noExecute(before), noExecute(after)) { // of a node that is gone nothing is cancelled
+		if after == nil || api.Equal(noExecute(before), noExecute(after)) { // of a node that is gone nothing is cancelled
 			return
 		}
 		pending := pendingStarts(view, taintEviction)
@@ -41,7 +40,7 @@ func wakeTaintEviction(view store.View, change store.Change, wake func(Key)) {
 		before, _ := change.Old.(*corev1.Pod)
 		after, _ := change.New.(*corev1.Pod)
 		if object.Spec.NodeName == "" || before != nil && after != nil && before.Spec.NodeName == after.Spec.NodeName &&
-			len(before.Spec.Tolerations) == len(after.Spec.Tolerations) && apiequality.Semantic.DeepEqual(before.Spec.Tolerations, after.Spec.Tolerations) {
+			len(before.Spec.Tolerations) == len(after.Spec.Tolerations) && api.Equal(before.Spec.Tolerations, after.Spec.Tolerations) {
 			return
 		}
 		if node, found := store.Get[*corev1.Node](view, "", object.Spec.NodeName); found && len(noExecute(node)) > 0 {

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
@@ -151,7 +150,7 @@ func bind(plan *Plan, volume *corev1.PersistentVolume, claim *corev1.PersistentV
 		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: boundClaim.DeepCopy()})
 		boundClaim.ResourceVersion = ""
 	}
-	if !apiequality.Semantic.DeepEqual(claim.Status, boundClaim.Status) {
+	if !api.Equal(claim.Status, boundClaim.Status) {
 		plan.Writes = append(plan.Writes, Write{Verb: UpdateStatus, Object: boundClaim})
 	}
 }
@@ -169,7 +168,7 @@ func writeVolume(plan *Plan, from, to *corev1.PersistentVolume) {
 
 // changedVolume compares what this loop changes of a volume beside its status.
 func changedVolume(from, to *corev1.PersistentVolume) bool {
-	return !apiequality.Semantic.DeepEqual(from.Spec.ClaimRef, to.Spec.ClaimRef) || len(from.Annotations) != len(to.Annotations) ||
+	return !api.Equal(from.Spec.ClaimRef, to.Spec.ClaimRef) || len(from.Annotations) != len(to.Annotations) ||
 		!slices.Equal(from.Finalizers, to.Finalizers)
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -47,7 +46,7 @@ func (r *Registry) Delete(kind *api.Kind, name api.Name, options metav1.DeleteOp
 	if _, graceful := changed.(*corev1.Pod); held && !graceful {
 		r.markDeleted(changed)
 	}
-	if !apiequality.Semantic.DeepEqual(changed, old) {
+	if !api.Equal(changed, old) {
 		r.Tx.Put(changed) // watchers see a Pod terminating even when it goes at once
 	}
 	if held || grace > 0 {

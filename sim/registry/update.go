@@ -2,7 +2,6 @@ package registry
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stsim/stsim/sim/api"
@@ -41,7 +40,7 @@ func (r *Registry) Update(object api.Object, subresource string) (api.Object, er
 		r.Tx.Delete(old)
 		return object, nil
 	}
-	if apiequality.Semantic.DeepEqual(object, old) {
+	if api.Equal(object, old) {
 		return old, nil
 	}
 	r.Tx.Put(object)
