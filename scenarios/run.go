@@ -189,14 +189,27 @@ func exitHint(step *Step, status int) string {
 }
 
 func (r *runner) directive(directive *Directive) error {
-	switch directive.Word {
-	case Advance:
-		r.session.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(directive.Duration) })
-		r.printer.Directive(directive, r.clock())
-		return nil
+	var err error
+	r.session.door.Do(func(cluster *sim.Cluster) {
+		switch directive.Word {
+		case Advance:
+			cluster.RunFor(directive.Duration)
+		case NodeDown:
+			err = cluster.StopNode(directive.Node)
+		case NodeUp:
+			err = cluster.ReturnNode(directive.Node)
+		default:
+			err = &Error{File: r.page.Name, Line: directive.Line, Expected: "a directive that this version plays (advance, node-down, node-up)",
+				Found: string(directive.Word), Hint: "checks are not simulated yet"}
+		}
+	})
+	if err != nil && directive.Word != Check {
+		return fmt.Errorf("%s:%d: %w", r.page.Name, directive.Line, err)
 	}
-	return &Error{File: r.page.Name, Line: directive.Line, Expected: "a directive that this version plays (advance)", Found: string(directive.Word),
-		Hint: "node failures and checks are not simulated yet"}
+	if err == nil {
+		r.printer.Directive(directive, r.clock())
+	}
+	return err
 }
 
 // clock is the virtual time since the page began.
