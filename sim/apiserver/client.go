@@ -105,6 +105,7 @@ func (t *streamTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, upgradeFailure(err, response)
 	}
+	context.AfterFunc(req.Context(), func() { _ = conn.Close() }) // whoever gives up hangs up
 	t.stream.Conn = conn
 	return response, nil
 }

@@ -162,7 +162,7 @@ func (s *session) connect(ctx context.Context, in io.Reader, out, stderr io.Writ
 		if err != nil {
 			break // the client has gone: the process goes on unseen
 		}
-		if err := s.print(chunks, terminal, stderr); err != nil {
+		if err := s.print(ctx, chunks, terminal, stderr); err != nil {
 			break
 		}
 	}
@@ -175,9 +175,15 @@ func (s *session) connect(ctx context.Context, in io.Reader, out, stderr io.Writ
 	return code, nil
 }
 
-func (s *session) print(chunks []container.Chunk, terminal terminal, stderr io.Writer) error {
-	for _, chunk := range chunks {
+// print sends what the process has written. The client copies each stream by itself: what comes on the other one waits until it has.
+func (s *session) print(ctx context.Context, chunks []container.Chunk, terminal terminal, stderr io.Writer) error {
+	for i, chunk := range chunks {
 		var err error
+		if i > 0 && chunk.Stream != chunks[i-1].Stream {
+			if err := s.server.door.Settle(ctx, ""); err != nil {
+				return err
+			}
+		}
 		switch {
 		case chunk.Stream == container.Stderr && !s.options.tty:
 			if s.options.stderr {

@@ -119,7 +119,7 @@ func (c *Client) execute(ctx context.Context, command Command, between *transpor
 	}
 	between.sayGoodbye()
 	if between.called == "cp" { // the tar at the other side may have failed after all has come
-		_ = c.door.Settle(ctx, "")
+		_ = c.door.Settle(ctx, "~") // behind everybody else
 	}
 	return exit{}
 }
