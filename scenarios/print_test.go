@@ -169,3 +169,22 @@ func TestFormatDuration(t *testing.T) {
 		}
 	}
 }
+
+// A table that is too wide breaks its cells between words; a word that is too long stays whole.
+func TestTableFits(t *testing.T) {
+	page, err := Parse("p.md", []byte("| what | form |\n|---|---|\n| the domain of it | a.`b c`.d |\n| x | |\n| | one two three four five six seven eight nine |\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Join([]string{
+		"what              form",
+		"----------------  ----------------------",
+		"the domain of it  a.`b c`.d",
+		"x",
+		"                  one two three four",
+		"                  five six seven eight",
+		"                  nine", ""}, "\n")
+	if shown := printWhole(page, PrinterOptions{Width: 40}); !strings.HasPrefix(shown, want) {
+		t.Errorf("got\n%s\nwanted\n%s", shown, want)
+	}
+}

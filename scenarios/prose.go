@@ -56,7 +56,7 @@ func (r *renderer) block(node ast.Node, width int) []string {
 	case *ast.ThematicBreak:
 		return []string{"* * *"}
 	case *extast.Table:
-		return r.table(node)
+		return r.table(node, width)
 	case *ast.HTMLBlock:
 		return nil
 	}
@@ -114,37 +114,6 @@ func (r *renderer) code(node ast.Node) []string {
 	lines := strings.Split(content, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight("    "+r.printer.paint(cyan, clean(line)), " ")
-	}
-	return lines
-}
-
-// table aligns columns by their widest cell, two spaces apart, with a rule below the header.
-func (r *renderer) table(node *extast.Table) []string {
-	var rows [][][]word
-	var widths []int
-	for row := node.FirstChild(); row != nil; row = row.NextSibling() {
-		var cells [][]word
-		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
-			words := r.words(cell, pick(len(rows) == 0, bold, ""))
-			if len(cells) == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[len(cells)] = max(widths[len(cells)], lineWidth(words))
-			cells = append(cells, words)
-		}
-		rows = append(rows, cells)
-	}
-	var lines []string
-	for i, cells := range rows {
-		line, rule := "", ""
-		for at, words := range cells {
-			line += r.printer.join(words) + strings.Repeat(" ", widths[at]-lineWidth(words)+2)
-			rule += strings.Repeat("-", widths[at]) + "  "
-		}
-		lines = append(lines, strings.TrimRight(line, " "))
-		if i == 0 {
-			lines = append(lines, strings.TrimRight(rule, " "))
-		}
 	}
 	return lines
 }
