@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,8 +64,8 @@ func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisi
 	if len(revisions) > 0 {
 		newest = revisions[len(revisions)-1]
 	}
-	// The template is what it was when the status was last written, so its revision is too: nothing to encode and compare.
-	if newest != nil && s.set.Status.ObservedGeneration == s.set.Generation && s.set.Status.UpdateRevision == newest.Name {
+	// Template and revisions are what they were when the status was last written, so the update revision is too: nothing to encode and compare.
+	if newest != nil && s.set.Status.ObservedGeneration == s.set.Generation && s.set.Status.UpdateRevision == newest.Name && !s.writtenSince(revisions) {
 		return newest, collisions, nil
 	}
 	proposed, err := s.Settings.Release.NewRevision(s.set, next, &collisions)
@@ -88,6 +89,15 @@ func (s *setSync) updateRevision(revisions []*appsv1.ControllerRevision, collisi
 	}
 	update, collisions := s.createRevision(proposed, collisions)
 	return update, collisions, nil
+}
+
+// writtenSince says whether a revision was written after the set was.
+func (s *setSync) writtenSince(revisions []*appsv1.ControllerRevision) bool {
+	told, err := strconv.ParseUint(s.set.ResourceVersion, 10, 64)
+	return err != nil || slices.ContainsFunc(revisions, func(revision *appsv1.ControllerRevision) bool {
+		version, err := strconv.ParseUint(revision.ResourceVersion, 10, 64)
+		return err != nil || version > told
+	})
 }
 
 // sameWhenApplied says whether going back to the revision would give the template the set has: a revision written by an older

@@ -44,7 +44,7 @@ func (told story) run(trace *strings.Builder) (difference string, at int) {
 	}
 	w := newWorld(release)
 	u := newUpstream() // it remembers which revisions are equal, by uids
-	set := newSet(rand.New(rand.NewPCG(told.start, 2)))
+	set := newSet(chanceOf(told.start))
 	note("gates %s=%v %s=%v\n%s", gates[0], told.gates[0], gates[1], told.gates[1], describe(set))
 	if err := w.create(set); err != nil {
 		note("not created: %v\n", err)

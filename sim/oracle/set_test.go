@@ -28,7 +28,7 @@ func newSet(chance *rand.Rand) *appsv1.StatefulSet {
 	for i := range []int{0, 0, 1, 1, 2, 3}[chance.IntN(6)] {
 		claim := corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: []string{"www", "data", "log"}[i]}}
 		claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
-		claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+		claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: *quantity("1Gi")}
 		if chance.IntN(3) == 0 {
 			claim.Labels = map[string]string{"of": "template"}
 		}
@@ -143,3 +143,8 @@ func orDefault(text string) string {
 	}
 	return text
 }
+
+func quantity(text string) *resource.Quantity { return ptr.To(resource.MustParse(text)) }
+
+// chanceOf is the generator of a set.
+func chanceOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) }
