@@ -22,9 +22,9 @@ type Options struct {
 	Kubernetes string  // instead of the page's
 	Check      bool    // check the promises of StatefulSets after every event
 	Printer    *Printer
-	Step       func() bool       // called before every command; false ends the run. nil: none
-	Progress   func(what string) // told the command that is about to run. nil: nobody
-	Played     func(Played)      // told of every command that has run. nil: nobody
+	Step       func(step *Step) bool // called before every command; false ends the run. nil: none
+	Progress   func(what string)     // told the command that is about to run. nil: nobody
+	Played     func(Played)          // told of every command that has run. nil: nobody
 }
 
 // Played is what became of one command.
@@ -121,7 +121,7 @@ func (r *runner) block(ctx context.Context, block Block) error {
 			if ctx.Err() != nil {
 				return errStopped
 			}
-			if r.options.Step != nil && !r.options.Step() {
+			if r.options.Step != nil && !r.options.Step(step) {
 				return errStopped
 			}
 			r.step(ctx, step)

@@ -211,7 +211,7 @@ func TestCancel(t *testing.T) {
 // Steps are announced, and can be refused.
 func TestStep(t *testing.T) {
 	asked := 0
-	got := play(t, parsed(t, block("$ echo a", "a", "$ echo b", "b", "$ echo c", "c")), Options{Step: func() bool { asked++; return asked < 3 }})
+	got := play(t, parsed(t, block("$ echo a", "a", "$ echo b", "b", "$ echo c", "c")), Options{Step: func(*Step) bool { asked++; return asked < 3 }})
 	if asked != 3 || got.Commands != 2 || !got.Stopped || strings.Contains(got.text, "echo c") {
 		t.Errorf("asked %d times: %+v\n%s", asked, got.Report, got.text)
 	}

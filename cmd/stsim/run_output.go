@@ -83,12 +83,17 @@ func (w liveWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// stepper waits for Enter before each command; false at the end of the input, or when the person presses Ctrl-C.
-func stepper(command *cobra.Command, flush func() error) func() bool {
+// stepper shows each command and waits for Enter before it is run; false at the end of the input, or when the person presses Ctrl-C.
+func stepper(command *cobra.Command, flush func() error) func(*scenarios.Step) bool {
 	keys := bufio.NewReader(command.InOrStdin())
-	return func() bool {
+	_, terminal := terminalWidth(command.ErrOrStderr())
+	return func(step *scenarios.Step) bool {
 		_ = flush()
-		fmt.Fprint(command.ErrOrStderr(), "  [Enter] ")
+		first, _, more := strings.Cut(step.Command, "\n")
+		if runes := []rune(first); more || len(runes) > maxQuestion {
+			first = string(runes[:min(len(runes), maxQuestion)]) + " ..."
+		}
+		fmt.Fprintf(command.ErrOrStderr(), "\n  $ %s  [Enter] ", first)
 		pressed := make(chan bool, 1)
 		go func() {
 			_, err := keys.ReadString('\n')
@@ -96,12 +101,22 @@ func stepper(command *cobra.Command, flush func() error) func() bool {
 		}()
 		select {
 		case enter := <-pressed:
+			if enter && terminal && os.Getenv("TERM") != "dumb" {
+				fmt.Fprint(command.ErrOrStderr(), eraseQuestion)
+			}
 			return enter
 		case <-command.Context().Done():
+			fmt.Fprintln(command.ErrOrStderr())
 			return false
 		}
 	}
 }
+
+// maxQuestion is how many characters of a command the question shows: it has to fit on one line.
+const maxQuestion = 60
+
+// eraseQuestion takes back the two lines of the question after Enter: up, clear, up.
+const eraseQuestion = "\x1b[1A\x1b[2K\x1b[1A"
 
 // progress says on standard error what takes longer than a second.
 type progress struct {
