@@ -142,23 +142,28 @@ func defaultPersistentVolume(volume *corev1.PersistentVolume) {
 	if volume.Spec.VolumeMode == nil {
 		volume.Spec.VolumeMode = ptr.To(corev1.PersistentVolumeFilesystem)
 	}
-	roundResources(volume.Spec.Capacity)
-	if path := volume.Spec.HostPath; path != nil && path.Type == nil {
+	defaultVolumeSource(&volume.Spec)
+}
+
+// defaultVolumeSource fills in what a volume has in common with the inline one of a VolumeAttachment.
+func defaultVolumeSource(spec *corev1.PersistentVolumeSpec) {
+	roundResources(spec.Capacity)
+	if path := spec.HostPath; path != nil && path.Type == nil {
 		path.Type = ptr.To(corev1.HostPathUnset)
 	}
-	if rbd := volume.Spec.RBD; rbd != nil {
+	if rbd := spec.RBD; rbd != nil {
 		defaultText(&rbd.RBDPool, "rbd")
 		defaultText(&rbd.RadosUser, "admin")
 		defaultText(&rbd.Keyring, "/etc/ceph/keyring")
 	}
-	if volume.Spec.ISCSI != nil {
-		defaultText(&volume.Spec.ISCSI.ISCSIInterface, "default")
+	if spec.ISCSI != nil {
+		defaultText(&spec.ISCSI.ISCSIInterface, "default")
 	}
-	if volume.Spec.ScaleIO != nil {
-		defaultText(&volume.Spec.ScaleIO.StorageMode, "ThinProvisioned")
-		defaultText(&volume.Spec.ScaleIO.FSType, "xfs")
+	if spec.ScaleIO != nil {
+		defaultText(&spec.ScaleIO.StorageMode, "ThinProvisioned")
+		defaultText(&spec.ScaleIO.FSType, "xfs")
 	}
-	defaultAzureDisk(volume.Spec.AzureDisk)
+	defaultAzureDisk(spec.AzureDisk)
 }
 
 // defaultSecret also moves stringData into data, which upstream does when it converts.

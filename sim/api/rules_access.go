@@ -50,6 +50,11 @@ var (
 		setDefaults: defaultStorageClass, validate: validateStorageClass, validateUpdate: validateStorageClassUpdate,
 	}
 	volumeAttachmentRules = rules[*storagev1.VolumeAttachment]{
+		setDefaults: func(attachment *storagev1.VolumeAttachment) {
+			if inline := attachment.Spec.Source.InlineVolumeSpec; inline != nil {
+				defaultVolumeSource(inline)
+			}
+		},
 		prepareForCreate: func(attachment *storagev1.VolumeAttachment) {
 			attachment.Status = storagev1.VolumeAttachmentStatus{}
 		},
