@@ -222,9 +222,13 @@ func TestDirectives(t *testing.T) {
 	if got.Virtual != 90*time.Minute+time.Second || !strings.Contains(got.text, "(1h30m of virtual time pass)  +1h30m") {
 		t.Errorf("%s\n%s", got.Virtual, got.text)
 	}
-	for _, directive := range []string{"node-down node-1", "node-up node-1", "check x"} {
+	nodes := play(t, parsed(t, "<!-- node-down node-1 -->\n\n<!-- advance 2m -->\n\n"+block("$ kubectl get node node-1 --no-headers", "node-1   NotReady[...]")), Options{})
+	if nodes.Failed != 0 || nodes.Commands != 1 {
+		t.Errorf("a node that is down: %s", nodes.text)
+	}
+	for directive, problem := range map[string]string{"node-down nosuch": "expected the name of a node", "check x": "expected a directive that this version plays"} {
 		_, err := Run(t.Context(), parsed(t, "a\n\n<!-- "+directive+" -->\n"), Options{})
-		if err == nil || !strings.HasPrefix(err.Error(), "page.md:3: expected a directive that this version plays") {
+		if err == nil || !strings.HasPrefix(err.Error(), "page.md:3: "+problem) {
 			t.Errorf("%s: %v", directive, err)
 		}
 	}
