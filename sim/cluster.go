@@ -165,14 +165,24 @@ func (c *Cluster) Step() bool {
 	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key, Before: view}
 	c.handle(view, tx, event, &record)
 	c.finish(tx, &record)
-	if c.events%checkpointEvery == 0 {
+	if c.events >= c.nextCheckpoint() {
 		c.remember()
 	}
 	return true
 }
 
-// checkpointEvery bounds how many events At has to run again.
+// checkpointEvery is how many events At has to run again at most, in a cluster of a few thousand objects.
 const checkpointEvery = 4096
+
+// nextCheckpoint is after which event to remember the present. What is remembered keeps older versions of objects in memory, so
+// a large cluster does it less often: going back takes half an event for every object there is.
+func (c *Cluster) nextCheckpoint() uint64 {
+	var newest uint64
+	if last := len(c.history) - 1; last >= 0 {
+		newest = c.history[last].events
+	}
+	return newest + max(checkpointEvery, uint64(c.View().Meta().Objects)/2)
+}
 
 // handle gives an event to the loop or the runtime that it is for.
 func (c *Cluster) handle(view store.View, tx *store.Tx, event kernel.Event, record *Record) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"hash/fnv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,10 +15,22 @@ import (
 // recorded is the table that finds the Event object to count up when something happens again.
 const recorded store.Table = "recorded"
 
-type recordedEvent struct{ same, namespace, name string }
+type recordedEvent struct {
+	same            string // digest of what makes two Events the same
+	namespace, name string // of the Event object
+}
 
 // RowKey implements [store.Row].
 func (r *recordedEvent) RowKey() string { return r.same }
+
+// digest tells lists of texts apart. Texts of Events are long, and every one is kept for good.
+func digest(parts ...string) string {
+	hash := fnv.New128a()
+	for _, part := range parts {
+		hash.Write(append([]byte(part), 0))
+	}
+	return string(hash.Sum(nil))
+}
 
 // record writes a Kubernetes Event. One that says the same of the same object again is counted up
 // (upstream: client-go/tools/record/events_cache.go).
@@ -33,7 +46,7 @@ func (c *Cluster) record(tx *store.Tx, event control.Event) {
 		namespace = metav1.NamespaceDefault
 	}
 	now := api.Timestamp(tx.Now())
-	same := fmt.Sprintf("%s/%s/%s/%s/%s/%s/%s/%s", namespace, kind.Kind, regarding.UID, event.Source, event.Host, event.Type, event.Reason, event.Message)
+	same := digest(namespace, kind.Kind, string(regarding.UID), event.Source, event.Host, event.Type, event.Reason, event.Message)
 	if row, found := store.GetRow[*recordedEvent](tx.View, recorded, same); found {
 		if before, found := store.Get[*corev1.Event](tx.View, row.namespace, row.name); found {
 			again := before.DeepCopy()

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -133,6 +134,7 @@ func (s *podSync) setConditions(status *corev1.PodStatus) {
 		own = append([]corev1.PodCondition{{Type: corev1.PodReadyToStartContainers, Status: truth(s.sandbox != nil && s.sandbox.Ready && told && !ended)}}, own...)
 	}
 	now := api.Timestamp(s.in.Now)
+	conditions = slices.Grow(conditions, len(own))
 	for _, condition := range own {
 		condition.LastTransitionTime = now
 		if before := podCondition(s.pod, condition.Type); before != nil && before.Status == condition.Status {

@@ -15,6 +15,7 @@ type Meta struct {
 	Revision   uint64    // resource version of the newest write
 	Sequence   uint64    // of the newest event scheduled
 	Identities uint64    // how many uids, addresses and generated names were handed out
+	Objects    int       // how many API objects there are
 }
 
 // Tx is one transaction: it reads its own writes, and nobody else sees them before Commit. There is one at a time.
@@ -35,7 +36,10 @@ type RowChange struct {
 // object is the store's and must not be changed.
 func (tx *Tx) Put(object api.Object) {
 	kind := api.KindOf(object)
-	old, _ := tx.Object(kind, object.GetNamespace(), object.GetName())
+	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
+	if !found {
+		tx.beside.meta.Objects++
+	}
 	tx.beside.meta.Revision++
 	object.SetResourceVersion(strconv.FormatUint(tx.beside.meta.Revision, 10))
 	tx.must(tx.txn.Insert(kind.Kind, object))
@@ -51,6 +55,7 @@ func (tx *Tx) Delete(object api.Object) {
 		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
 	}
 	tx.beside.meta.Revision++
+	tx.beside.meta.Objects--
 	tx.must(tx.txn.Delete(kind.Kind, old))
 	tx.beside.file(kind, old, nil)
 	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old})
