@@ -147,8 +147,8 @@ func (s *setSync) truncateHistory(claimed int, revisions []*appsv1.ControllerRev
 	failed := s.superfluous(revisions, live)
 	live[current.Name], live[update.Name] = true, true
 	done := s.superfluous(revisions, live)
+	s.discard(done, func(made int) bool { return made >= chosen }) // counts itself, after which the other is not asked for
 	s.discard(failed, func(made int) bool { return made >= claimed && made < chosen })
-	s.discard(done, func(made int) bool { return made >= chosen })
 }
 
 // superfluous are the oldest of the revisions that are not live, beyond the limit.

@@ -125,7 +125,9 @@ func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait boo
 			return true
 		}
 		s.create(pod)
-		return true
+		if s.monotonic {
+			return true
+		}
 	}
 	if pod.Status.Phase == corev1.PodPending {
 		s.createClaims(pod, nil)
@@ -165,6 +167,15 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 	}
 	if !s.claimsMatchRetention(repaired) {
 		s.write(s.retainClaims(repaired, &failure)...)
+	}
+	if adopted := created(pod) && pod.ResourceVersion == ""; adopted {
+		// Upstream knows the Pod as it was before it was adopted: its update is refused as a conflict, and all is looked at once more.
+		if retained := s.claimsMatchRetention(repaired); !retained {
+			s.write(s.retainClaims(repaired, &failure)...)
+		} else if identity && storage {
+			s.write(Write{Group: []Write{}, Success: success}) // nothing is left to do but to tell of it
+			return
+		}
 	}
 	s.write(Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}})
 }
