@@ -24,6 +24,10 @@ const (
 	firstAggregatedV2 = 30
 )
 
+// customResources is where kubectl looks before it says that it does not know a kind. Custom resources are not simulated: there
+// are none.
+const customResources = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
 // fixedPaths are the paths whose answers never change: what is served, which version it is, that it is well. They are
 // worked out once.
 func (s *server) fixedPaths() map[string]http.HandlerFunc {
@@ -47,6 +51,9 @@ func (s *server) fixedPaths() map[string]http.HandlerFunc {
 	}
 	paths[pathOf(authorizationGroup)] = s.constant(&metav1.APIResourceList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: authorizationGroup.String(), APIResources: reviewResources,
+	})
+	paths[customResources] = s.constant(map[string]any{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinitionList", "metadata": map[string]any{}, "items": []any{},
 	})
 	paths[""] = s.index(paths)
 	for path, handler := range s.openAPIPaths() {

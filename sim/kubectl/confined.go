@@ -1,9 +1,13 @@
 package kubectl
 
 import (
+	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // Files are staged by what the arguments look like (see stage). An argument that kubectl would read as a file of this machine although it does
@@ -37,4 +41,40 @@ func leadsOut(called, arg string) string {
 		return "cannot read " + arg + " without its file (hint: for example -o go-template-file=FILE)"
 	}
 	return ""
+}
+
+// kustomizations are the names of the file that makes a directory one.
+var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+// confined checks a kustomization, whose path is given from the root of what is staged: kustomize would fetch from the network (by git, too)
+// or from anywhere on this machine what is not there. Other files that it names are held to its own directory by kustomize itself.
+func confined(name string, content []byte, exists func(name string) bool) error {
+	if !slices.Contains(kustomizations, path.Base(name)) {
+		return nil
+	}
+	var fields map[string]any
+	if yaml.Unmarshal(content, &fields) != nil {
+		return nil // kustomize says what is wrong
+	}
+	for _, field := range []string{"resources", "bases", "components", "generators", "transformers", "validators"} {
+		list, _ := fields[field].([]any)
+		for _, item := range list {
+			entry, _ := item.(string)
+			if at := path.Join(path.Dir(name), entry); !strings.Contains(entry, "\n") && (path.IsAbs(entry) || !exists(at)) {
+				return fmt.Errorf("%s: %s: there is no %q among the files here, and there is no network (hint: put it into the page as a file)", name, field, entry)
+			}
+		}
+	}
+	return nil
+}
+
+// among gives the test whether a path, from the root on, is one of the files below the root or a directory with some of them.
+func among(below []string, root string) func(name string) bool {
+	return func(name string) bool {
+		full := path.Join(root, name)
+		return !strings.HasPrefix(name, "..") && slices.ContainsFunc(below, func(file string) bool {
+			file = path.Clean(file)
+			return file == full || name == "." || strings.HasPrefix(file, full+"/")
+		})
+	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/klog/v2"
 	"k8s.io/kubectl/pkg/cmd/util"
+
+	_ "github.com/stsim/stsim/sim/kubectl/english" // before kubectl's texts are made
 )
 
 // exit is how a command ends: by itself, or by the fatal handler.

@@ -135,6 +135,9 @@ func (s *staged) manifests(value string, input func() ([]byte, error)) (string, 
 
 // kustomization stages everything the page has: a kustomization may name files above its own directory.
 func (s *staged) kustomization(value string, _ func() ([]byte, error)) (string, error) {
+	if clean := path.Clean(value); clean == ".." || strings.HasPrefix(clean, "../") {
+		return "", fmt.Errorf("the path %q is above the directory of the command (hint: cd there first)", value)
+	}
 	if _, err := s.tree("."); err != nil {
 		return "", err
 	}
@@ -225,6 +228,9 @@ func (s *staged) tree(name string) (string, error) {
 			return "", fmt.Errorf("the path %q cannot be accessed: %w", file, err)
 		}
 		relative := strings.TrimPrefix(strings.TrimPrefix(path.Clean(file), path.Clean(name)), "/")
+		if err := confined(relative, content, among(below, name)); err != nil {
+			return "", err
+		}
 		at := filepath.Join(root, filepath.FromSlash(relative))
 		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 			return "", err

@@ -70,8 +70,9 @@ func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	t.after(request, response)
-	body := &body{ReadCloser: response.Body, transport: t.transport, key: request.URL.String()}
-	body.stop = context.AfterFunc(t.ctx, func() { _ = response.Body.Close() }) // some of kubectl's commands know no other end
+	inner := response.Body
+	body := &body{ReadCloser: inner, transport: t.transport, key: request.URL.String()}
+	body.stop = context.AfterFunc(t.ctx, func() { _ = inner.Close() }) // some of kubectl's commands know no other end
 	if isWatch(request) {
 		body.giveUp = t.limit()
 	}
