@@ -70,7 +70,7 @@ func TestNothingReachesThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replace := strings.NewReplacer("FILE", file, "DIR", filepath.Dir(file), "ADDRESS", address, "HOST", host, "PORT", port)
+	replace := strings.NewReplacer("FILE", file, "DIRNAME", strings.TrimPrefix(filepath.Dir(file), os.TempDir()+"/"), "DIR", filepath.Dir(file), "ADDRESS", address, "HOST", host, "PORT", port)
 	lines := []string{"$ kubectl run busy --image=busybox -- sleep 30d; kubectl wait --for=condition=Ready pod/busy > /dev/null", "..."}
 	for _, command := range hostEscapes {
 		lines = append(lines, "$ "+replace.Replace(command)+"; true", "...")
@@ -124,7 +124,10 @@ var hostEscapes = []string{
 var kubectlEscapes = []string{
 	"kubectl apply -f FILE", "kubectl apply -fFILE", "kubectl apply -f=FILE", "kubectl apply --filename=FILE", "kubectl apply -RfFILE", "kubectl apply -Rf FILE", "kubectl apply -wf FILE", "kubectl get -wfFILE", "kubectl apply -f ../../../../../..FILE",
 	"kubectl delete -f FILE", "ln -sf FILE m.yaml; kubectl apply -f m.yaml", "kubectl apply -f DIR", "kubectl apply -R -f /",
-	"kubectl apply -f http://ADDRESS/", "kubectl apply -k DIR", "kubectl kustomize DIR", "kubectl kustomize http://ADDRESS/x.git", "printf \"resources: [DIR]\\n\" > kustomization.yaml; kubectl kustomize .",
+	"kubectl apply -f http://ADDRESS/", "kubectl apply -k DIR", "kubectl apply -k ../../../../../../..DIR", "kubectl kustomize ../../../../../../..DIR", "printf \"resources: [../../../../../..DIR]\\n\" > kustomization.yaml; kubectl kustomize .",
+	"printf \"resources: [../../DIRNAME]\\n\" > kustomization.yaml; kubectl kustomize .", "printf \"bases: [http://ADDRESS/x.git]\\n\" > kustomization.yaml; kubectl apply -k .", "printf \"components: [git@HOST:x/y]\\n\" > kustomization.yaml; kubectl kustomize",
+	"printf \"resources: [http://ADDRESS/x.yaml]\\n\" > kustomization.yaml; kubectl kustomize .; kubectl apply -k .", "printf \"configMapGenerator: [{name: c, files: [../../../../../..FILE]}]\\n\" > kustomization.yaml; kubectl kustomize .; rm kustomization.yaml",
+	"kubectl kustomize DIR", "kubectl kustomize http://ADDRESS/x.git", "printf \"resources: [DIR]\\n\" > kustomization.yaml; kubectl kustomize .",
 	"kubectl kustomize --load-restrictor=LoadRestrictionsNone DIR", "kubectl kustomize . -o DIR/written",
 	"printf \"helmCharts: [{name: x}]\\n\" > kustomization.yaml; kubectl kustomize --enable-helm --helm-command=DIR/bin/kubectl-foo .",
 	"kubectl create configmap a1 --from-file=FILE; kubectl get configmap a1 -o yaml", "kubectl create configmap a2 --from-file=k=FILE; kubectl get configmap a2 -o yaml", "kubectl create configmap a3 --from-file k=FILE; kubectl get configmap a3 -o yaml",
