@@ -40,6 +40,9 @@ func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name apivalidation.V
 
 // validateMetaUpdate checks what may change of an object's metadata.
 func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
+	if Equal(meta, old) {
+		return nil // what is stored has been looked at; most writes are of the status
+	}
 	errs := apivalidation.ValidateObjectMetaAccessorUpdate(meta, old, metaPath)
 	return append(errs, validateFinalizers(meta)...)
 }
