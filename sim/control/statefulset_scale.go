@@ -98,10 +98,11 @@ func (s *setSync) partitionPods(currentSet, updateSet *appsv1.StatefulSet, curre
 			continue
 		}
 		replicas[i] = s.newPod(currentSet, updateSet, current, update, start+i)
-		if s.monotonic { // only the first can be created now; those after it stand for what is missing
+		if s.monotonic { // only the first can be created now; for all those after it stands one that is nobody's
+			missing := &corev1.Pod{}
 			for j := i + 1; j < len(replicas); j++ {
 				if replicas[j] == nil {
-					replicas[j] = &corev1.Pod{}
+					replicas[j] = missing
 				}
 			}
 			break
