@@ -46,6 +46,8 @@ const settleRounds = 12
 // Drive lets virtual time pass, up to the limit, while a client in this process waits for it, until the client has ended (done is closed). Whenever
 // the client is quiet (it has read and printed everything that has happened) attend is called, which may type into it or
 // interrupt it and then says true; time passes only when it says false.
+//
+// A goroutine that stays in a call to the operating system counts as busy: a process that takes a CPU profile of itself is never quiet.
 func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bool) Rest {
 	listen.Do(listenForSignals)
 	var end time.Time
@@ -156,12 +158,20 @@ func pause(done <-chan struct{}, duration time.Duration) {
 
 var listen sync.Once
 
-// listenForSignals starts the runtime's goroutine that listens for signals, if nobody has yet. From then on exactly one goroutine is
-// out of Go for good, and one more is a call to the operating system.
+// listenForSignals listens for the signals that kubectl listens for. From then on exactly one goroutine is out of Go for good: the one that
+// listens; and one more is a call to the operating system. And kubectl, when it listens and when it stops, finds the signals switched on: to
+// switch one on or off, the runtime wakes a thread of its own, and while that wakes up nobody seems to run. The first signal is passed on
+// as if nobody had listened here.
 func listenForSignals() {
-	ignored := make(chan os.Signal, 1)
-	signal.Notify(ignored, syscall.SIGALRM) // which nobody sends
-	signal.Stop(ignored)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	go func() {
+		received := <-signals
+		signal.Stop(signals)
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Signal(received) // this process exists
+		}
+	}()
 }
 
 // quietness asks the scheduler whether any goroutine but this one runs or could run.

@@ -100,7 +100,7 @@ var groups = []group{
 }
 
 // newTree builds kubectl with the one command that the arguments call, or with all when they call none that is known.
-func newTree(args []string, get genericclioptions.RESTClientGetter, flags *genericclioptions.ConfigFlags, s streams, t *transport) *cobra.Command {
+func newTree(args []string, get *getter, flags *genericclioptions.ConfigFlags, s streams, t *transport) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "kubectl",
 		Short:             "kubectl controls the Kubernetes cluster manager",
@@ -114,7 +114,7 @@ func newTree(args []string, get genericclioptions.RESTClientGetter, flags *gener
 	flags.AddFlags(root.PersistentFlags())
 	matched := util.NewMatchVersionFlags(get)
 	matched.AddFlags(root.PersistentFlags())
-	f := util.NewFactory(matched)
+	f := &validating{util.NewFactory(matched), get.client}
 
 	called, known := calledCommand(args)
 	var shown templates.CommandGroups

@@ -1,0 +1,128 @@
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stsim/stsim/sim"
+)
+
+func never(*sim.Cluster) bool { return false }
+func nobody() bool            { return false }
+
+// drive runs a client under Drive and gives the virtual time that it took.
+func drive(t *testing.T, d *Door, attend func() bool, client func()) (took time.Duration, rest Rest) {
+	t.Helper()
+	var begun time.Time
+	d.Do(func(cluster *sim.Cluster) { begun = cluster.Now() })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		client()
+	}()
+	rest = d.Drive(done, time.Hour, attend)
+	d.Do(func(cluster *sim.Cluster) { took = cluster.Now().Sub(begun) })
+	return took, rest
+}
+
+func TestDeadlineIsOneOfVirtualTime(t *testing.T) {
+	d := New(sim.New(sim.Options{}))
+	var found error
+	took, rest := drive(t, d, nobody, func() {
+		_, release := d.Expect(0)
+		until, forget := d.Expect(90 * time.Second)
+		release()
+		forget()
+		found = d.WaitUntil(t.Context(), until, never)
+	})
+	if !errors.Is(found, context.DeadlineExceeded) || took != 90*time.Second || rest != Done {
+		t.Errorf("%v after %v (%s); expected the deadline after 1m30s", found, took, rest)
+	}
+}
+
+// While a client sleeps by the wall clock, no more virtual time passes than it will have slept.
+func TestNothingHappensWhileAClientSleeps(t *testing.T) {
+	d := New(sim.New(sim.Options{}))
+	early := false
+	took, _ := drive(t, d, nobody, func() {
+		until, release := d.Expect(5 * time.Second)
+		waiting, cancel := context.WithCancel(t.Context())
+		go func() { _ = d.WaitUntil(waiting, until.Add(time.Minute), never) }()
+		time.Sleep(20 * time.Millisecond)
+		d.Do(func(cluster *sim.Cluster) { early = cluster.Now().After(until) })
+		_ = d.WaitUntil(t.Context(), until, never)
+		cancel()
+		release()
+	})
+	if early || took != 5*time.Second {
+		t.Errorf("%v passed, too early: %v", took, early)
+	}
+}
+
+// Goroutines that settle go on one after the other, in the order of their keys.
+func TestSettleGivesOneOrder(t *testing.T) {
+	for range 50 {
+		d := New(sim.New(sim.Options{}))
+		var order []string
+		_, _ = drive(t, d, nobody, func() {
+			ended := make(chan struct{})
+			for i := range 4 {
+				go func() {
+					for turn := range 2 {
+						_ = d.Settle(t.Context(), fmt.Sprint(i))
+						order = append(order, fmt.Sprint(i, turn))
+					}
+					ended <- struct{}{}
+				}()
+			}
+			for range 4 {
+				<-ended
+			}
+		})
+		if want := []string{"0 0", "0 1", "1 0", "1 1", "2 0", "2 1", "3 0", "3 1"}; !slices.Equal(order, want) {
+			t.Fatalf("order %q", order)
+		}
+	}
+}
+
+func TestWhyDriveRests(t *testing.T) {
+	d := New(sim.New(sim.Options{}))
+	ctx, cancel := context.WithCancel(t.Context())
+	took, rest := drive(t, d, nobody, func() { _ = d.WaitUntil(ctx, time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC), never) })
+	cancel()
+	if rest != Limit || took > time.Hour {
+		t.Errorf("rested for %q after %v", rest, took)
+	}
+}
+
+func TestAttendedWhenQuiet(t *testing.T) {
+	d := New(sim.New(sim.Options{}))
+	ctx, interrupt := context.WithCancel(t.Context())
+	attend := func() bool {
+		first := ctx.Err() == nil
+		interrupt()
+		return first
+	}
+	took, rest := drive(t, d, attend, func() { _ = d.Wait(ctx, never) })
+	if rest != Done || took != 0 {
+		t.Errorf("%s after %v", rest, took)
+	}
+}
+
+// Without Drive nobody waits for quiet, and deadlines pass with the cluster's clock.
+func TestWithoutDrive(t *testing.T) {
+	d := New(sim.New(sim.Options{}))
+	if err := d.Settle(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+	until, release := d.Expect(time.Second)
+	defer release()
+	d.Do(func(cluster *sim.Cluster) { cluster.RunFor(time.Second) })
+	if err := d.WaitUntil(t.Context(), until, never); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
