@@ -44,10 +44,10 @@ func FuzzName(f *testing.F) {
 		"10-244-1-2.default.pod.cluster.local", "----.default.pod.cluster.local", "2.1.244.10.in-addr.arpa.", "f.f.ip6.arpa.",
 		`a\.b.cluster.local.`, `\000.cluster.local.`, `\`, "..", ".", "", "alias.default.svc.cluster.local.",
 	} {
-		f.Add(name, uint16(dns.TypeA))
-		f.Add(name, uint16(dns.TypeSRV))
+		f.Add(name, dns.TypeA)
+		f.Add(name, dns.TypeSRV)
 	}
-	f.Add("6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.", uint16(dns.TypePTR))
+	f.Add("6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.", dns.TypePTR)
 	cluster := readCluster(f, "web")
 	config := DefaultConfig()
 	resolver := Resolver{Source: cluster, Config: config, Search: SearchList("default", "", nil), Ndots: ClusterNdots}

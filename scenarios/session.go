@@ -88,13 +88,10 @@ func (s *session) run(ctx context.Context, step *Step, normalisers Normalisers) 
 	defer cancel()
 	person := &person{step: step, session: s, normalisers: normalisers}
 	s.terminal.begin()
-	done := make(chan struct{})
 	result := outcome{}
-	go func() {
-		defer close(done)
-		result.status, result.problem = s.perform(ctx, step.Command)
-	}()
-	if rest := s.door.Drive(done, maxCommandTime, person.attend); rest != door.Done {
+	client := func() { result.status, result.problem = s.perform(ctx, step.Command) }
+	rest, done := s.door.Drive(client, maxCommandTime, person.attend)
+	if rest != door.Done {
 		person.problem = restReason(rest, step)
 	}
 	if person.problem != "" {

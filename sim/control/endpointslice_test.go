@@ -71,7 +71,7 @@ func (w *loopWorld) slicesOf() (lines []string) {
 
 // endpointsObject prints the Endpoints, which are in the order of addresses as text: per subset ready names, not ready ones in parentheses, ports.
 func (w *loopWorld) endpointsObject() string {
-	endpoints, found := store.Get[*corev1.Endpoints](w.db.View(), "default", "web") //nolint:staticcheck // see endpoints.go
+	endpoints, found := store.Get[*corev1.Endpoints](w.db.View(), "default", "web")
 	if !found {
 		return "none"
 	}
@@ -244,9 +244,9 @@ func TestManyEndpoints(t *testing.T) {
 
 // Endpoints hold a thousand addresses, the ready ones first.
 func TestEndpointsOverCapacity(t *testing.T) {
-	address := func(count int) []corev1.EndpointAddress { return make([]corev1.EndpointAddress, count) } //nolint:staticcheck // see endpoints.go
+	address := func(count int) []corev1.EndpointAddress { return make([]corev1.EndpointAddress, count) }
 	for _, c := range []struct{ ready, unready, wantReady, wantUnready int }{{10, 10, 10, 10}, {990, 20, 990, 10}, {1200, 20, 1000, 0}} {
-		subsets := []corev1.EndpointSubset{{Addresses: address(c.ready), NotReadyAddresses: address(c.unready)}} //nolint:staticcheck // see endpoints.go
+		subsets := []corev1.EndpointSubset{{Addresses: address(c.ready), NotReadyAddresses: address(c.unready)}}
 		truncated := truncateSubsets(subsets)
 		if ready, unready := len(subsets[0].Addresses), len(subsets[0].NotReadyAddresses); ready != c.wantReady || unready != c.wantUnready || truncated != (c.ready+c.unready > maxEndpoints) {
 			t.Errorf("%+v: %d and %d left, truncated %v", c, ready, unready, truncated)

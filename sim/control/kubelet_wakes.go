@@ -28,7 +28,7 @@ func wakeKubelet(view store.View, change store.Change, wake func(Key)) {
 			return
 		}
 		if concernsKubelet(before, after) {
-			wake(Key(api.NameOf(after)))
+			wake(api.NameOf(after))
 		}
 		if after.Status.StartTime != nil && (before == nil || before.Status.StartTime == nil) && usesClaims(after) {
 			wake(partKey(after, reportVolumes))
@@ -53,7 +53,7 @@ func wakeKubelet(view store.View, change store.Change, wake func(Key)) {
 	case *corev1.Node:
 		if change.Old == nil {
 			for pod := range store.OnNode(view, object.Name) {
-				wake(Key(api.NameOf(pod)))
+				wake(api.NameOf(pod))
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func concernsKubelet(before, after *corev1.Pod) bool {
 func wakeUsersOfClaim(view store.View, namespace, claim string, wake func(Key)) {
 	for pod := range store.UsingClaim(view, namespace, claim) {
 		if pod.Spec.NodeName != "" && !podEnded(pod) {
-			wake(Key(api.NameOf(pod)))
+			wake(api.NameOf(pod))
 		}
 	}
 }
@@ -89,7 +89,7 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 	switch change.Table {
 	case container.Sandboxes:
 		after, _ := change.New.(*container.Sandbox)
-		volumesFreed(view, change, func(pod *corev1.Pod) { wake(Key(api.NameOf(pod))) })
+		volumesFreed(view, change, func(pod *corev1.Pod) { wake(api.NameOf(pod)) })
 		if after == nil {
 			return
 		}
@@ -114,7 +114,7 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 		if image, _ := change.New.(*container.Image); image != nil && !image.Pulling {
 			for pod := range store.OnNode(view, image.Node) {
 				if usesImage(pod, image.Name) {
-					wake(Key(api.NameOf(pod)))
+					wake(api.NameOf(pod))
 				}
 			}
 		}
@@ -124,7 +124,7 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 // wakeAllOn wakes all a kubelet has to look after when its machine is back: its Pods, and what is left of those that were deleted meanwhile.
 func wakeAllOn(view store.View, node string, wake func(Key)) {
 	for pod := range store.OnNode(view, node) {
-		wake(Key(api.NameOf(pod)))
+		wake(api.NameOf(pod))
 	}
 	for sandbox := range store.Rows[*container.Sandbox](view, container.Sandboxes, "") {
 		if sandbox.Node == node {
@@ -137,7 +137,7 @@ func wakeAllOn(view store.View, node string, wake func(Key)) {
 func keyOfSandbox(view store.View, sandbox *container.Sandbox) Key {
 	pod, found := store.Get[*corev1.Pod](view, sandbox.Pod.Namespace, sandbox.Pod.Name)
 	if found && pod.UID == sandbox.UID {
-		return Key(api.NameOf(pod))
+		return api.NameOf(pod)
 	}
 	return partKey(sandbox.Pod)
 }

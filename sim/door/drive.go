@@ -43,12 +43,14 @@ const glance = 20 * time.Microsecond
 // atomic: a goroutine may be on its way from one state to another.
 const settleRounds = 12
 
-// Drive lets virtual time pass, up to the limit, while a client in this process waits for it, until the client has ended (done is closed). Whenever
-// the client is quiet (it has read and printed everything that has happened) attend is called, which may type into it or
+// Drive runs a client of this process, and lets virtual time pass, up to the limit, while the client waits for it, until the client has
+// ended. Whenever the client is quiet (it has read and printed everything that has happened) attend is called, which may type into it or
 // interrupt it and then says true; time passes only when it says false.
 //
+// Done is closed when the client has ended. Whoever gets another rest than [Done] ends the client and waits for that.
+//
 // A goroutine that stays in a call to the operating system counts as busy: a process that takes a CPU profile of itself is never quiet.
-func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bool) Rest {
+func (d *Door) Drive(client func(), limit time.Duration, attend func() bool) (rest Rest, done <-chan struct{}) {
 	listen.Do(listenForSignals)
 	var end time.Time
 	d.Do(func(cluster *sim.Cluster) {
@@ -56,6 +58,16 @@ func (d *Door) Drive(done <-chan struct{}, limit time.Duration, attend func() bo
 		end = cluster.Now().Add(limit)
 	})
 	defer d.leave()
+	ended := make(chan struct{})
+	go func() { // only now: whoever settles before somebody drives does not wait
+		defer close(ended)
+		client()
+	}()
+	return d.follow(ended, end, attend), ended
+}
+
+// follow is [Door.Drive] once the client runs.
+func (d *Door) follow(done <-chan struct{}, end time.Time, attend func() bool) Rest {
 	lastProgress := time.Now()
 	var quiet quietness
 	for {

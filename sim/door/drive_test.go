@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +20,7 @@ func drive(t *testing.T, d *Door, attend func() bool, client func()) (took time.
 	t.Helper()
 	var begun time.Time
 	d.Do(func(cluster *sim.Cluster) { begun = cluster.Now() })
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		client()
-	}()
-	rest = d.Drive(done, time.Hour, attend)
+	rest, _ = d.Drive(client, time.Hour, attend)
 	d.Do(func(cluster *sim.Cluster) { took = cluster.Now().Sub(begun) })
 	return took, rest
 }
@@ -67,6 +63,7 @@ func TestNothingHappensWhileAClientSleeps(t *testing.T) {
 func TestSettleGivesOneOrder(t *testing.T) {
 	for range 50 {
 		d := New(sim.New(sim.Options{}))
+		var mu sync.Mutex
 		var order []string
 		_, _ = drive(t, d, nobody, func() {
 			ended := make(chan struct{})
@@ -74,7 +71,9 @@ func TestSettleGivesOneOrder(t *testing.T) {
 				go func() {
 					for turn := range 2 {
 						_ = d.Settle(t.Context(), fmt.Sprint(i))
+						mu.Lock()
 						order = append(order, fmt.Sprint(i, turn))
+						mu.Unlock()
 					}
 					ended <- struct{}{}
 				}()

@@ -64,7 +64,7 @@ func TestEventOrderKeyComparesLikeBefore(t *testing.T) {
 	events := []Event{{When: start, Sequence: 9}, {When: start.Add(1), Sequence: 1}, {When: start.Add(-1), Sequence: 5}, {When: start, Sequence: 10}}
 	for _, a := range events {
 		for _, b := range events {
-			if (string(a.OrderKey()) < string(b.OrderKey())) != a.Before(b) {
+			if (a.OrderKey() < b.OrderKey()) != a.Before(b) {
 				t.Errorf("%v and %v", a, b)
 			}
 		}

@@ -196,16 +196,14 @@ func (p *player) run(t testing.TB, step step) string {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	shown := &screen{}
-	done := make(chan struct{})
 	code := 0
-	go func() {
-		defer close(done)
+	client := func() {
 		code = p.client.Run(ctx, kubectl.Command{
 			Args: args, Stdin: strings.NewReader(step.input), Stdout: shown, Stderr: shown, Terminal: step.terminal, Files: p.files,
 		})
-	}()
+	}
 	interrupted := false
-	rest := p.door.Drive(done, 24*time.Hour, func() bool {
+	rest, done := p.door.Drive(client, 24*time.Hour, func() bool {
 		if interrupted || step.after < 0 || strings.Count(shown.String(), "\n") < step.after {
 			return false
 		}
