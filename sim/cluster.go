@@ -23,19 +23,10 @@ type Cluster struct {
 	order    []string // names of the loops, in the order in which they hear of a change
 	db       *store.DB
 	chooser  kernel.Chooser
-	history  []moment
+	history  history
 	events   uint64 // taken so far
 	promises []Broken
 	running  *running // what Options.Check knows of the containers; nil until it is asked for
-}
-
-// moment is an instant that can be gone back to: the rows and the Chooser as they were. Between two moments nothing came in
-// from outside, so what lies between them can be run again and comes out the same.
-type moment struct {
-	at      time.Time
-	db      *store.DB
-	chooser kernel.Chooser
-	events  uint64
 }
 
 // New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet. Like
@@ -71,7 +62,7 @@ func Make(options Options) (*Cluster, error) {
 	}
 	c := &Cluster{
 		options: options, settings: settings, chooser: options.Chooser, loops: map[string]control.Loop{},
-		db: store.New(options.Start, tables()...),
+		db: store.New(options.Start, tables()...), history: newHistory(),
 	}
 	for _, loop := range options.Loops {
 		if !slices.Contains(options.Without, loop.Name) {
@@ -118,7 +109,7 @@ func (c *Cluster) Fork() *Cluster {
 	twin := *c
 	twin.db = c.db.Fork()
 	twin.chooser = c.chooser.Fork()
-	twin.history = c.history[:len(c.history):len(c.history)]
+	twin.history = c.history.fork()
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
 	twin.running = nil
 	return &twin
@@ -130,21 +121,16 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	if instant.After(c.Now()) {
 		return nil, fmt.Errorf("%s has not come yet: it is %s (hint: run the cluster until then)", clock(instant), clock(c.Now()))
 	}
-	after := len(c.history)
-	for after > 0 && c.history[after-1].at.After(instant) {
-		after--
-	}
-	if after == 0 {
-		return nil, fmt.Errorf("%s cannot be gone back to: the history kept begins later (hint: raise Options.History)", clock(instant))
-	}
-	from := c.history[after-1]
 	past := c.Fork()
+	from, until, err := past.history.cut(instant)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be gone back to: %w (hint: raise Options.History)", clock(instant), err)
+	}
 	past.db, past.chooser, past.events = from.db.Fork(), from.chooser.Fork(), from.events
-	past.history = c.history[:after:after]
 	past.options.Trace = nil
 	for {
 		next, found := past.db.View().NextEvent()
-		if !found || next.When.After(instant) || (after < len(c.history) && past.events >= c.history[after].events) {
+		if !found || next.When.After(instant) || past.events >= until {
 			break
 		}
 		past.Step()
@@ -177,11 +163,7 @@ const checkpointEvery = 4096
 // nextCheckpoint is after which event to remember the present. What is remembered keeps older versions of objects in memory, so
 // a large cluster does it less often: going back takes half an event for every object there is.
 func (c *Cluster) nextCheckpoint() uint64 {
-	var newest uint64
-	if last := len(c.history) - 1; last >= 0 {
-		newest = c.history[last].events
-	}
-	return newest + max(checkpointEvery, uint64(c.View().Meta().Objects)/2)
+	return c.history.events + max(checkpointEvery, uint64(c.View().Meta().Objects)/2)
 }
 
 // handle gives an event to the loop or the runtime that it is for.
@@ -236,10 +218,7 @@ func (c *Cluster) remember() {
 	if c.options.History < 0 {
 		return
 	}
-	if len(c.history) >= 2*c.options.History {
-		c.history = append([]moment(nil), c.history[len(c.history)-c.options.History:]...)
-	}
-	c.history = append(c.history, moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), events: c.events})
+	c.history.keep(moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), events: c.events}, c.options.History)
 }
 
 // RunUntil takes events until the condition holds, and fails when it does not hold within Options.Patience of virtual time or when

@@ -65,7 +65,7 @@ func ClaimName(pod *corev1.Pod, volume *corev1.Volume) string {
 }
 
 // file keeps the indexes up with a change. Old or new is nil where there is none.
-func (b *beside) file(kind *api.Kind, before, after api.Object) {
+func (s *state) file(kind *api.Kind, before, after api.Object) {
 	for i := range indexes {
 		var was, is []string
 		if before != nil {
@@ -76,18 +76,18 @@ func (b *beside) file(kind *api.Kind, before, after api.Object) {
 		}
 		for _, key := range was {
 			if !slices.Contains(is, key) {
-				b.indexes[i] = b.indexes[i].Without(key)
+				s.indexes[i] = s.indexes[i].Without(key)
 			}
 		}
 		for _, key := range is {
-			b.indexes[i] = b.indexes[i].With(key, after)
+			s.indexes[i] = s.indexes[i].With(key, after)
 		}
 	}
 }
 
 // indexed goes through the objects that are found by something, ordered by namespace and name.
 func indexed[T api.Object](view View, i index, about string) iter.Seq[T] {
-	objects := view.beside.indexes[i].All(about + "\x00")
+	objects := view.state.indexes[i].All(about + "\x00")
 	return func(yield func(T) bool) {
 		for _, object := range objects {
 			if !yield(object.(T)) {

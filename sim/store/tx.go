@@ -38,13 +38,14 @@ func (tx *Tx) Put(object api.Object) {
 	kind := api.KindOf(object)
 	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
 	if !found {
-		tx.beside.meta.Objects++
+		tx.state.meta.Objects++
 	}
-	tx.beside.meta.Revision++
-	object.SetResourceVersion(strconv.FormatUint(tx.beside.meta.Revision, 10))
-	tx.must(tx.txn.Insert(kind.Kind, object))
-	tx.beside.file(kind, old, object)
-	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old, New: object})
+	tx.state.meta.Revision++
+	object.SetResourceVersion(strconv.FormatUint(tx.state.meta.Revision, 10))
+	objects := &tx.state.objects[places[kind]]
+	*objects = objects.With(nameKey(object.GetNamespace(), object.GetName()), object)
+	tx.state.file(kind, old, object)
+	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old, New: object})
 }
 
 // Delete removes an object, which must be there. The deletion gets the next resource version; the last state in the change log keeps its own.
@@ -54,11 +55,12 @@ func (tx *Tx) Delete(object api.Object) {
 	if !found {
 		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
 	}
-	tx.beside.meta.Revision++
-	tx.beside.meta.Objects--
-	tx.must(tx.txn.Delete(kind.Kind, old))
-	tx.beside.file(kind, old, nil)
-	tx.changes = append(tx.changes, Change{Revision: tx.beside.meta.Revision, Kind: kind, Old: old})
+	tx.state.meta.Revision++
+	tx.state.meta.Objects--
+	objects := &tx.state.objects[places[kind]]
+	*objects = objects.Without(nameKey(object.GetNamespace(), object.GetName()))
+	tx.state.file(kind, old, nil)
+	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old})
 }
 
 // PutRow inserts or replaces a row, which must not be changed from then on.
@@ -83,26 +85,26 @@ func (tx *Tx) DeleteRow(table Table, key string) {
 
 // Schedule asks for an event. At most one event of a kind and key is pending: of two wishes the earlier one counts.
 func (tx *Tx) Schedule(when time.Time, kind, key string) {
-	if when.Before(tx.beside.meta.Now) {
-		when = tx.beside.meta.Now
+	if when.Before(tx.state.meta.Now) {
+		when = tx.state.meta.Now
 	}
 	subject := subjectOf(kind, key)
-	if pending, found := tx.beside.subjects.Get(subject); found {
+	if pending, found := tx.state.subjects.Get(subject); found {
 		if !when.Before(pending.When) {
 			return
 		}
-		tx.beside.pending = tx.beside.pending.Without(pending.OrderKey())
+		tx.state.pending = tx.state.pending.Without(pending.OrderKey())
 	}
-	tx.beside.meta.Sequence++
-	event := &kernel.Event{When: when, Sequence: tx.beside.meta.Sequence, Kind: kind, Key: key}
-	tx.beside.pending = tx.beside.pending.With(event.OrderKey(), event)
-	tx.beside.subjects = tx.beside.subjects.With(subject, event)
+	tx.state.meta.Sequence++
+	event := &kernel.Event{When: when, Sequence: tx.state.meta.Sequence, Kind: kind, Key: key}
+	tx.state.pending = tx.state.pending.With(event.OrderKey(), event)
+	tx.state.subjects = tx.state.subjects.With(subject, event)
 }
 
 // Take removes a pending event and moves the clock to it.
 func (tx *Tx) Take(event kernel.Event) {
-	tx.beside.pending = tx.beside.pending.Without(event.OrderKey())
-	tx.beside.subjects = tx.beside.subjects.Without(subjectOf(event.Kind, event.Key))
+	tx.state.pending = tx.state.pending.Without(event.OrderKey())
+	tx.state.subjects = tx.state.subjects.Without(subjectOf(event.Kind, event.Key))
 	tx.AdvanceTo(event.When)
 }
 
@@ -110,21 +112,21 @@ func subjectOf(kind, key string) string { return kind + "\x00" + key }
 
 // AdvanceTo moves the clock forward; it never goes back.
 func (tx *Tx) AdvanceTo(now time.Time) {
-	if now.After(tx.beside.meta.Now) {
-		tx.beside.meta.Now = now
+	if now.After(tx.state.meta.Now) {
+		tx.state.meta.Now = now
 	}
 }
 
 // Now is virtual time.
-func (tx *Tx) Now() time.Time { return tx.beside.meta.Now }
+func (tx *Tx) Now() time.Time { return tx.state.meta.Now }
 
 // Revision is the resource version of the newest write.
-func (tx *Tx) Revision() uint64 { return tx.beside.meta.Revision }
+func (tx *Tx) Revision() uint64 { return tx.state.meta.Revision }
 
 // Identity hands out the next number that nobody else in this world has had.
 func (tx *Tx) Identity() uint64 {
-	tx.beside.meta.Identities++
-	return tx.beside.meta.Identities
+	tx.state.meta.Identities++
+	return tx.state.meta.Identities
 }
 
 // Changes lists the writes of API objects in this transaction, in order.
@@ -135,24 +137,9 @@ func (tx *Tx) RowChanges() []RowChange { return tx.rows }
 
 // Commit makes the transaction part of the database.
 func (tx *Tx) Commit() {
-	db := tx.db
-	if len(tx.changes) > 0 {
-		tx.txn.Commit()
-		db.view.txn = db.mem.Txn(false)
-		db.log.add(tx.changes)
-	} else {
-		tx.txn.Abort()
-	}
-	db.beside, db.view.beside = tx.beside, tx.beside
+	tx.db.log.add(tx.changes)
+	tx.db.state = tx.state
 }
 
 // Abort forgets the transaction.
-func (tx *Tx) Abort() { tx.txn.Abort() }
-
-// must stops at errors that only a mistake in this package can cause: a missing table, a row of the wrong type.
-func (tx *Tx) must(err error) {
-	if err != nil {
-		tx.txn.Abort()
-		panic(fmt.Sprintf("store: %v", err))
-	}
-}
+func (tx *Tx) Abort() {}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/hashicorp/go-memdb"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
@@ -14,10 +13,7 @@ import (
 
 // View is a read-only picture of all rows at one instant. It never changes, costs nothing to keep beyond the rows that
 // have since been replaced, and may be used from several goroutines.
-type View struct {
-	txn    *memdb.Txn
-	beside *beside
-}
+type View struct{ state *state }
 
 // Get finds an object by its kind (the type parameter), namespace ("" for cluster-scoped kinds) and name.
 // The object is shared and must not be changed.
@@ -52,22 +48,23 @@ func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
 
 // Object finds an object of a kind named by its row of the table of kinds.
 func (v View) Object(kind *api.Kind, namespace, name string) (api.Object, bool) {
-	row, err := v.txn.First(kind.Kind, byID, namespace, name)
-	if err != nil {
-		panic(err) // a table or index that does not exist: a mistake in this package
-	}
-	if row == nil {
-		return nil, false
-	}
-	return row.(api.Object), true
+	return v.state.objects[places[kind]].Get(nameKey(namespace, name))
 }
 
 // Objects is List for a kind named by its row of the table of kinds.
 func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
-	if namespace == "" {
-		return objects(v.find(kind.Kind, byID))
+	prefix := ""
+	if namespace != "" {
+		prefix = namespace + "\x00"
 	}
-	return objects(v.find(kind.Kind, byID+"_prefix", namespace))
+	all := v.state.objects[places[kind]].All(prefix)
+	return func(yield func(api.Object) bool) {
+		for _, object := range all {
+			if !yield(object) {
+				return
+			}
+		}
+	}
 }
 
 // Dependents goes through the objects of all kinds that name the owner, ordered like the table of kinds, then by namespace and name.
@@ -98,11 +95,11 @@ func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
 }
 
 // Meta is the clock and the counters.
-func (v View) Meta() Meta { return v.beside.meta }
+func (v View) Meta() Meta { return v.state.meta }
 
 // NextEvent is the event that is due first.
 func (v View) NextEvent() (kernel.Event, bool) {
-	event, found := v.beside.pending.First()
+	event, found := v.state.pending.First()
 	if !found {
 		return kernel.Event{}, false
 	}
@@ -111,7 +108,7 @@ func (v View) NextEvent() (kernel.Event, bool) {
 
 // Pending finds the pending event of a kind and key.
 func (v View) Pending(kind, key string) (kernel.Event, bool) {
-	event, found := v.beside.subjects.Get(subjectOf(kind, key))
+	event, found := v.state.subjects.Get(subjectOf(kind, key))
 	if !found {
 		return kernel.Event{}, false
 	}
@@ -120,7 +117,7 @@ func (v View) Pending(kind, key string) (kernel.Event, bool) {
 
 // Events goes through all pending events in the order in which they will be taken.
 func (v View) Events() iter.Seq[kernel.Event] {
-	pending := v.beside.pending
+	pending := v.state.pending
 	return func(yield func(kernel.Event) bool) {
 		for _, event := range pending.All("") {
 			if !yield(*event) {
@@ -132,35 +129,11 @@ func (v View) Events() iter.Seq[kernel.Event] {
 
 // rowsOf is the table of rows, which must be one of those the database was made with.
 func (v View) rowsOf(table Table) *ordered.Map[Row] {
-	place, found := v.beside.tables[table]
+	place, found := v.state.tables[table]
 	if !found {
 		panic(fmt.Sprintf("store: no table %q; hint: name it when the database is made", table))
 	}
-	return &v.beside.rows[place]
-}
-
-func (v View) find(table, index string, args ...any) iter.Seq[any] {
-	return func(yield func(any) bool) {
-		found, err := v.txn.Get(table, index, args...)
-		if err != nil {
-			panic(err)
-		}
-		for row := found.Next(); row != nil; row = found.Next() {
-			if !yield(row) {
-				return
-			}
-		}
-	}
-}
-
-func objects(rows iter.Seq[any]) iter.Seq[api.Object] {
-	return func(yield func(api.Object) bool) {
-		for row := range rows {
-			if !yield(row.(api.Object)) {
-				return
-			}
-		}
-	}
+	return &v.state.rows[place]
 }
 
 func typed[T api.Object](all iter.Seq[api.Object]) iter.Seq[T] {
