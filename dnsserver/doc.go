@@ -12,7 +12,7 @@
 // Around it there are four things, and each can be used without the others:
 //
 //   - Server puts AnswerPacket on a UDP and a TCP socket. Replies go out as they were packed once, keyed by the octets
-//     of the question, until the serial of the source changes: a usual question then costs little more than an echo
+//     of the question, until the source changes: a usual question then costs little more than an echo
 //     (see BenchmarkSpeed) and allocates nothing.
 //   - Index is a Source that follows a cluster change by change, in the time of the change: one Pod of a headless
 //     service with 10,000 endpoints is as cheap as one of three.

@@ -13,6 +13,7 @@ import (
 // It is not safe for concurrent use: whoever changes it holds the guard of the server that reads it.
 type Index struct {
 	serial     uint32
+	version    uint64 // grows with every change
 	namespaces map[string]struct{}
 	services   map[objectName]Service
 	byIP       map[netip.Addr][]objectName // of services, sorted
@@ -37,11 +38,23 @@ type podAddress struct {
 	address   netip.Addr
 }
 
-var _ GroupSource = (*Index)(nil)
+var (
+	_ GroupSource = (*Index)(nil)
+	_ Versioned   = (*Index)(nil)
+)
 
 // NewIndex returns an index of nothing.
 func NewIndex() *Index {
-	return &Index{
+	x := new(Index)
+	x.Reset()
+	return x
+}
+
+// Reset makes it an index of nothing again. The serial stays.
+func (x *Index) Reset() {
+	*x = Index{
+		serial:     x.serial,
+		version:    x.version + 1,
 		namespaces: map[string]struct{}{},
 		services:   map[objectName]Service{},
 		byIP:       map[netip.Addr][]objectName{},
@@ -53,14 +66,25 @@ func NewIndex() *Index {
 	}
 }
 
-// SetSerial sets the serial. It must change whenever something else does: packed answers live until it changes.
-func (x *Index) SetSerial(serial uint32) { x.serial = serial }
+// SetSerial sets the serial of the SOA records.
+func (x *Index) SetSerial(serial uint32) {
+	if serial != x.serial {
+		x.version++
+	}
+	x.serial = serial
+}
 
 // SetNamespace adds a namespace.
-func (x *Index) SetNamespace(name string) { x.namespaces[name] = struct{}{} }
+func (x *Index) SetNamespace(name string) {
+	x.version++
+	x.namespaces[name] = struct{}{}
+}
 
 // RemoveNamespace removes a namespace. What is in it stays in the index and is no longer answered.
-func (x *Index) RemoveNamespace(name string) { delete(x.namespaces, name) }
+func (x *Index) RemoveNamespace(name string) {
+	x.version++
+	delete(x.namespaces, name)
+}
 
 // SetService adds a service or replaces the one of that name. The index keeps its slices.
 func (x *Index) SetService(service Service) {
@@ -74,6 +98,7 @@ func (x *Index) SetService(service Service) {
 
 // RemoveService removes a service; its EndpointSlices stay. An unknown one is left alone.
 func (x *Index) RemoveService(namespace, name string) {
+	x.version++
 	gone := objectName{namespace, name}
 	for _, address := range x.services[gone].ClusterIPs {
 		remove(x.byIP, address, gone, objectName.compare)
@@ -83,6 +108,7 @@ func (x *Index) RemoveService(namespace, name string) {
 
 // SetPod sets the addresses of a live Pod; a Pod without any, or one that has ended, is not known.
 func (x *Index) SetPod(namespace, name string, addresses []netip.Addr) {
+	x.version++
 	pod := objectName{namespace, name}
 	for _, address := range x.pods[pod] {
 		key := podAddress{namespace, address}
@@ -128,6 +154,9 @@ func (x *Index) PodByIP(namespace string, ip netip.Addr) bool {
 
 // Serial implements [Source].
 func (x *Index) Serial() uint32 { return x.serial }
+
+// Version implements [Versioned].
+func (x *Index) Version() uint64 { return x.version }
 
 // insert puts a member into a sorted list that does not hold it yet.
 func insert[T any](list []T, member T, compare func(a, b T) int) []T {

@@ -80,6 +80,7 @@ func (s *indexedSlice) serviceName() objectName { return objectName{s.name.names
 // replace gives a slice other endpoints. Where an endpoint is known by the same names as the one before it at that
 // position - a Pod has become ready - the lists of places stay as they are.
 func (x *Index) replace(slice *indexedSlice, endpoints []Endpoint) {
+	x.version++
 	before, parts := slice.group.Endpoints, x.parts[slice.serviceName()]
 	for i := range max(len(before), len(endpoints)) {
 		if i < min(len(before), len(endpoints)) && sameNames(before[i], endpoints[i]) {

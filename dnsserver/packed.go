@@ -13,7 +13,7 @@ const (
 
 // packedAnswers remembers replies as they go out, by the octets of the question. Everything of a question that the
 // reply depends on is in the key; what the reply merely repeats - id, RD, CD, and the cookie, which is always at
-// its end - is patched. A reply counts until the serial of the source changes, and is then made again when somebody
+// its end - is patched. A reply counts until the version of the source changes, and is then made again when somebody
 // asks: a change costs the same however many answers it makes old.
 type packedAnswers struct {
 	young, old map[string]*packedAnswer
@@ -23,7 +23,7 @@ type packedAnswers struct {
 
 type packedAnswer struct {
 	key     string
-	serial  uint32
+	version uint64
 	rcode   int
 	message []byte
 }
@@ -80,14 +80,14 @@ func cookieOf(record []byte) (cookie []byte, isOffer bool) {
 }
 
 // find appends the reply to a packet to a buffer; it is nil if there is none that still counts.
-func (p *packedAnswers) find(key, cookie, packet []byte, serial uint32, buffer []byte) (reply []byte, rcode int) {
+func (p *packedAnswers) find(key, cookie, packet []byte, version uint64, buffer []byte) (reply []byte, rcode int) {
 	answer, isYoung := p.young[string(key)]
 	if !isYoung {
 		if answer = p.old[string(key)]; answer == nil {
 			return nil, 0
 		}
 	}
-	if answer.serial != serial {
+	if answer.version != version {
 		return nil, 0
 	}
 	if !isYoung {
@@ -107,14 +107,14 @@ func patch(reply, packet, cookie []byte) {
 }
 
 // save remembers a reply.
-func (p *packedAnswers) save(key []byte, serial uint32, rcode int, reply []byte) {
+func (p *packedAnswers) save(key []byte, version uint64, rcode int, reply []byte) {
 	answer := p.young[string(key)]
 	if answer == nil {
 		answer = &packedAnswer{key: string(key)}
 	} else {
 		p.octets -= answer.size()
 	}
-	answer.serial, answer.rcode, answer.message = serial, rcode, append(answer.message[:0], reply...)
+	answer.version, answer.rcode, answer.message = version, rcode, append(answer.message[:0], reply...)
 	p.keep(answer)
 }
 

@@ -18,6 +18,14 @@ type responder struct {
 	upstream bool
 }
 
+// version changes when the source does.
+func (r *responder) version() uint64 {
+	if source, is := r.source.(Versioned); is {
+		return source.Version()
+	}
+	return uint64(r.source.Serial())
+}
+
 // errand is a question that cannot be answered before another one has been put to an upstream server.
 type errand struct {
 	question *dns.Msg
@@ -32,7 +40,7 @@ func (r *responder) respond(packet []byte, transport Transport, now time.Time, b
 		key = nil // answers differ from one time to the next
 	}
 	if key != nil {
-		reply, rcode := r.answers.find(key, cookie, packet, r.source.Serial(), buffer)
+		reply, rcode := r.answers.find(key, cookie, packet, r.version(), buffer)
 		if reply != nil {
 			r.metrics.count(rcode)
 			return reply, nil
@@ -71,7 +79,7 @@ func (r *responder) work(packet, key []byte, transport Transport, now time.Time,
 	r.metrics.count(message.Rcode)
 	reply := pack(message, buffer)
 	if key != nil && len(message.Question) == 1 && (!forwarded || r.config.Forward == nil) {
-		r.answers.save(key, r.source.Serial(), message.Rcode, reply)
+		r.answers.save(key, r.version(), message.Rcode, reply)
 	}
 	return reply, nil
 }

@@ -188,7 +188,7 @@ func TestMalformedPackets(t *testing.T) {
 	}
 }
 
-func TestRepliesAreMadeAnewWhenTheSerialChanges(t *testing.T) {
+func TestRepliesAreMadeAnewWhenTheSourceChanges(t *testing.T) {
 	x := speedCluster()
 	r := &responder{source: x, config: DefaultConfig()}
 	question := packQuestion("vip.default.svc.cluster.local.", dns.TypeA)
@@ -204,13 +204,18 @@ func TestRepliesAreMadeAnewWhenTheSerialChanges(t *testing.T) {
 	if found := address(); found != before {
 		t.Errorf("expected %s, found %s", before, found)
 	}
-	x.SetService(Service{Namespace: "default", Name: "vip", ClusterIPs: []netip.Addr{after}, Ports: []Port{{"http", "TCP", 80}}})
-	if found := address(); found != before {
-		t.Errorf("expected %s as long as the serial is the same, found %s", before, found)
-	}
-	x.SetSerial(2)
+	changed := Service{Namespace: "default", Name: "vip", ClusterIPs: []netip.Addr{after}, Ports: []Port{{"http", "TCP", 80}}}
+	x.SetService(changed)
 	if found := address(); found != after {
 		t.Errorf("expected %s, found %s", after, found)
+	}
+	// Another cluster, in the same place and with the same serial.
+	x.Reset()
+	x.SetNamespace("default")
+	changed.ClusterIPs[0] = before
+	x.SetService(changed)
+	if found := address(); found != before {
+		t.Errorf("expected %s, found %s", before, found)
 	}
 }
 

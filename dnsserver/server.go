@@ -20,7 +20,8 @@ const (
 
 // ServerOptions say what a Server answers.
 type ServerOptions struct {
-	// Source is what the server knows. Packed answers are remembered until its Serial changes.
+	// Source is what the server knows. Packed answers are remembered until its Version changes, or its Serial if it is
+	// not [Versioned].
 	Source Source
 	// Guard is held while the source is read: hold it to change the source. Nil if the source never changes.
 	Guard sync.Locker
@@ -28,6 +29,8 @@ type ServerOptions struct {
 	Config Config
 	// CacheTTL above 0 puts a Cache of that TTL before the source. Such a server works out every reply anew.
 	CacheTTL time.Duration
+	// CacheStore keeps what that cache remembers; nil means in memory. It is used while the guard is held.
+	CacheStore CacheStore
 	// Now is the clock of that cache, the wall clock if nil. It is called while the guard is held.
 	Now func() time.Time
 	// Upstream are servers that are asked, one after the other, for what is beyond the zones. Config.Forward is
@@ -90,7 +93,10 @@ func Listen(address netip.AddrPort, options ServerOptions) (*Server, error) {
 		s.responder.config.ListenAddress = address.Addr()
 	}
 	if options.CacheTTL > 0 {
-		s.responder.cache = &Cache{TTL: min(options.CacheTTL, MaxCacheTTL), Store: &MemoryStore{}}
+		if options.CacheStore == nil {
+			options.CacheStore = &MemoryStore{}
+		}
+		s.responder.cache = &Cache{TTL: min(options.CacheTTL, MaxCacheTTL), Store: options.CacheStore}
 	}
 	s.lifetime, s.stop = context.WithCancel(context.Background())
 	s.running.Add(2)
@@ -132,7 +138,8 @@ func (s *Server) Metrics() Metrics {
 	return s.responder.metrics
 }
 
-// Invalidate forgets all packed answers. It is for a source that has become a different one with the same serial.
+// Invalidate forgets all packed answers. It is for a source that is not [Versioned] and has become a different one with the
+// same serial.
 func (s *Server) Invalidate() {
 	s.guard.Lock()
 	defer s.guard.Unlock()

@@ -268,7 +268,6 @@ func TestTheSourceMayChangeUnderItsGuard(t *testing.T) {
 	late := Service{Namespace: "default", Name: "late", ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.30")}}
 	guard.Lock()
 	index.SetService(late)
-	index.SetSerial(2)
 	guard.Unlock()
 	if reply := askServer(t, server, "udp", name, dns.TypeA); len(reply.Answer) != 1 {
 		t.Errorf("expected the address at once, found\n%v", reply)
@@ -276,10 +275,33 @@ func TestTheSourceMayChangeUnderItsGuard(t *testing.T) {
 	guard.Lock()
 	index.RemoveService(late.Namespace, late.Name)
 	guard.Unlock()
-	server.Invalidate() // the serial is the same
 	if reply := askServer(t, server, "udp", name, dns.TypeA); reply.Rcode != dns.RcodeNameError {
 		t.Errorf("expected NXDOMAIN, found\n%v", reply)
 	}
+}
+
+func TestASourceWithoutVersionCountsBySerial(t *testing.T) {
+	var guard sync.Mutex
+	cluster := &textCluster{namespaces: []string{"default"}}
+	server := serve(t, ServerOptions{Source: cluster, Guard: &guard, Config: DefaultConfig()})
+	expect := func(rcode int) {
+		t.Helper()
+		if reply := askServer(t, server, "udp", "default.svc.cluster.local.", dns.TypeA); reply.Rcode != rcode {
+			t.Errorf("expected %s, found\n%v", dns.RcodeToString[rcode], reply)
+		}
+	}
+	change := func(serial uint32, namespaces ...string) {
+		guard.Lock()
+		defer guard.Unlock()
+		cluster.serial, cluster.namespaces = serial, namespaces
+	}
+	expect(dns.RcodeSuccess)
+	change(1)
+	expect(dns.RcodeNameError)
+	change(1, "default")
+	expect(dns.RcodeNameError) // what a source of the same serial has said counts
+	server.Invalidate()
+	expect(dns.RcodeSuccess)
 }
 
 func TestACacheRunsOnTheGivenClock(t *testing.T) {

@@ -23,6 +23,14 @@ type Source interface {
 	Serial() uint32
 }
 
+// Versioned is a Source that says itself when it has changed. Packed answers are kept while its version is the same, and those
+// of any other source while its serial is.
+type Versioned interface {
+	Source
+	// Version is another number after every change, whatever the serial is.
+	Version() uint64
+}
+
 // GroupSource is a Source that shows the endpoints of a service in parts, so that a question about a large service
 // need not go through all of it. Answer uses it where a source has it; the replies are the same without.
 type GroupSource interface {

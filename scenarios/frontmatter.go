@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stsim/stsim/dnsserver"
 )
 
 // field reads one key of a YAML mapping.
@@ -72,6 +74,7 @@ func (p *parser) pageFields() []field {
 		{"service-cidr", func(value *yaml.Node) error { return p.cidr(value, &f.ServiceCIDR) }},
 		{"pod-cidr", func(value *yaml.Node) error { return p.cidr(value, &f.PodCIDR) }},
 		{"storage-classes", func(value *yaml.Node) error { return p.storageClasses(value, &f.StorageClasses) }},
+		{"dns-cache", func(value *yaml.Node) error { return p.dnsCache(value, &f.DNSCache) }},
 		{"seed", func(value *yaml.Node) error { return p.seed(value, &f.Seed) }},
 		{"think-time", func(value *yaml.Node) error { return p.thinkTime(value, &f.ThinkTime) }},
 		{"normalise", func(value *yaml.Node) error { return p.normalise(value, &f.Normalise) }},
@@ -182,6 +185,15 @@ func (p *parser) address(value *yaml.Node, address *netip.Addr) error {
 		return p.wrong(value, "an IP address", "write for example 192.168.1.10")
 	}
 	*address = parsed
+	return nil
+}
+
+func (p *parser) dnsCache(value *yaml.Node, duration *time.Duration) error {
+	parsed, err := parseDuration(value.Value)
+	if err != nil || value.Kind != yaml.ScalarNode || parsed < 0 || parsed > dnsserver.MaxCacheTTL || parsed%time.Second != 0 {
+		return p.wrong(value, "whole seconds from 0s to 1h", "write for example dns-cache: 30s")
+	}
+	*duration = parsed
 	return nil
 }
 

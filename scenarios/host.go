@@ -92,7 +92,7 @@ func (h *host) Addresses() []netip.Addr { return nil }
 // Resolver implements [applet.System]: the cluster's DNS, without a search list.
 func (h *host) Resolver() (resolver dnsserver.Resolver) {
 	h.door.Do(func(cluster *sim.Cluster) {
-		resolver = network.Resolver(cluster.View(), cluster.Settings(), h.Choose, nil, 1)
+		resolver = network.ResolverWith(cluster.View(), door.NameCache{Door: h.door}, cluster.Settings(), h.Choose, nil, 1)
 	})
 	return resolver
 }

@@ -100,6 +100,7 @@ type FrontMatter struct {
 	ServiceCIDR    netip.Prefix
 	PodCIDR        netip.Prefix
 	StorageClasses []StorageClass // nil: not said; empty: none
+	DNSCache       time.Duration  // how long the cluster's DNS remembers replies, also negative ones; 0: it does not
 	Seed           uint64
 	ThinkTime      time.Duration // DefaultThinkTime if the page does not say
 	Normalise      Normalisers

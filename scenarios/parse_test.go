@@ -117,12 +117,12 @@ func TestParseDefaults(t *testing.T) {
 	if page.FrontMatter.ThinkTime != DefaultThinkTime || page.FrontMatter.StorageClasses != nil || page.FrontMatter.Nodes != nil {
 		t.Errorf("a page without front matter: %+v", page.FrontMatter)
 	}
-	page, err = Parse("page.md", []byte("---\nnodes: 2\nstorage-classes: []\nthink-time: 0s\n---\n"))
+	page, err = Parse("page.md", []byte("---\nnodes: 2\nstorage-classes: []\nthink-time: 0s\ndns-cache: 30s\n---\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := page.FrontMatter
-	if f.ThinkTime != 0 || f.StorageClasses == nil || len(f.Nodes) != 2 || f.Nodes[1].Name != "node-2" {
+	if f.ThinkTime != 0 || f.StorageClasses == nil || len(f.Nodes) != 2 || f.Nodes[1].Name != "node-2" || f.DNSCache != 30*time.Second {
 		t.Errorf("a page that says little: %+v", f)
 	}
 }

@@ -18,9 +18,10 @@ import (
 
 // Options say how a page is run.
 type Options struct {
-	Seed       *uint64 // instead of the page's
-	Kubernetes string  // instead of the page's
-	Check      bool    // check the promises of StatefulSets after every event
+	Seed       *uint64        // instead of the page's
+	Kubernetes string         // instead of the page's
+	DNSCache   *time.Duration // instead of the page's
+	Check      bool           // check the promises of StatefulSets after every event
 	Printer    *Printer
 	Step       func(step *Step) bool // called before every command; false ends the run. nil: none
 	Progress   func(what string)     // told the command that is about to run. nil: nobody
@@ -227,6 +228,10 @@ func clusterOptions(page *Page, options Options) (sim.Options, error) {
 	}
 	if options.Kubernetes != "" {
 		cluster.Kubernetes = options.Kubernetes
+	}
+	cluster.DNS.Cache = front.DNSCache
+	if options.DNSCache != nil {
+		cluster.DNS.Cache = *options.DNSCache
 	}
 	if front.ServiceCIDR.IsValid() {
 		cluster.ServiceCIDR = front.ServiceCIDR.String()

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,6 +12,7 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/control"
 	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/sim/network"
 )
 
 // Options say what cluster to make. The zero value is a good one: three nodes, the newest release, a default storage class.
@@ -26,6 +28,8 @@ type Options struct {
 
 	ServiceCIDR    string                    // 10.96.0.0/12 by default
 	PodCIDR        string                    // 10.244.0.0/16 by default
+	Zone           string                    // domain of the cluster's DNS; cluster.local by default
+	DNS            api.DNS                   // the cluster's DNS server otherwise
 	StorageClasses []*storagev1.StorageClass // nil means one default class named "standard"; an empty slice means none
 
 	Timings *api.Timings   // how long things take; api.DefaultTimings by default
@@ -50,6 +54,7 @@ func defaultStart() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UT
 
 const (
 	defaultNodes       = 3
+	defaultZone        = "cluster.local"
 	defaultServiceCIDR = "10.96.0.0/12"
 	defaultPodCIDR     = "10.244.0.0/16"
 	defaultHistory     = 1024
@@ -83,10 +88,14 @@ func (o Options) settings() (*api.Settings, error) {
 	for range dnsServiceOffset {
 		dns = dns.Next()
 	}
-	return &api.Settings{
-		Release: release, Zone: "cluster.local", ServiceCIDR: services, PodCIDR: pods, DNSAddress: dns,
+	settings := &api.Settings{
+		Release: release, Zone: defaultZone, ServiceCIDR: services, PodCIDR: pods, DNSAddress: dns, DNS: o.DNS,
 		NodePortFirst: 30000, NodePortLast: 32767, Timings: timings,
-	}, nil
+	}
+	if o.Zone != "" {
+		settings.Zone = strings.ToLower(strings.TrimSuffix(o.Zone, "."))
+	}
+	return settings, network.CheckDNS(settings)
 }
 
 // parseRange reads an IPv4 range that is at least as wide as a /narrowest.

@@ -12,9 +12,21 @@ type Settings struct {
 	ServiceCIDR   netip.Prefix
 	PodCIDR       netip.Prefix
 	DNSAddress    netip.Addr // cluster IP of kube-dns: the tenth address of ServiceCIDR, as kubeadm chooses it
-	NodePortFirst int32      // 30000
-	NodePortLast  int32      // 32767
+	DNS           DNS
+	NodePortFirst int32 // 30000
+	NodePortLast  int32 // 32767
 	Timings       Timings
+}
+
+// DNS is how the cluster's DNS server is set up beyond its zone and address. The zero value is what kubeadm installs today.
+type DNS struct {
+	// TTL is the time to live of records, in whole seconds; 0 means 30 seconds, anything negative means none.
+	TTL time.Duration
+	// Pods says which names below pod.ZONE are answered: disabled, insecure or verified; empty means insecure.
+	Pods string
+	// Cache is for how long replies are remembered at most, positive and negative ones, in whole seconds; 0 means not at all. kubeadm
+	// before 1.32 installed 30 seconds.
+	Cache time.Duration
 }
 
 // Timings are how long the things take that take time on a real cluster. All are virtual time and may be zero.

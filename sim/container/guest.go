@@ -63,9 +63,9 @@ func (g *Guest) Addresses() []netip.Addr {
 func (g *Guest) Resolver() dnsserver.Resolver {
 	text, _ := g.files.ReadText("/etc/resolv.conf")
 	server, search, ndots := parseResolvConf(text)
-	resolver := network.Resolver(g.w.Tx.View, g.w.Settings, g.w.Choose, search, ndots)
+	resolver := network.Resolver(g.w.Tx, g.w.Settings, g.w.Choose, search, ndots)
 	if server != g.w.Settings.DNSAddress {
-		resolver.Source = nothing{}
+		resolver.Source, resolver.Cache = nothing{}, nil
 		resolver.Config.ServerAddress = server
 	}
 	return resolver

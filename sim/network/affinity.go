@@ -13,7 +13,7 @@ import (
 const Affinities store.Table = "affinity"
 
 // Tables lists the tables of this package for the store.
-func Tables() []store.Table { return []store.Table{Affinities} }
+func Tables() []store.Table { return []store.Table{Affinities, Replies, Generations} }
 
 // defaultAffinity is how long a client stays with its endpoint after its last connection (kube-proxy, 3 hours).
 const defaultAffinity = 10800 * time.Second

@@ -18,6 +18,7 @@ import (
 // is to be held while the index is changed.
 type Index struct {
 	*dnsserver.Index
+	followed History // nil: nothing yet
 	revision uint64
 }
 
@@ -31,14 +32,18 @@ type History interface {
 func NewIndex() *Index { return &Index{Index: dnsserver.NewIndex()} }
 
 // Advance brings the index up to the state of a cluster, in the time that the changes since the last call take. It begins anew when
-// the cluster's log of changes does not go back so far, or the cluster is at an earlier revision. A fork is another cluster: follow it
-// with an index of its own.
+// the cluster's log of changes does not go back so far, and when it is another cluster than before: a fork may have come to the same
+// revision in another way.
 func (x *Index) Advance(cluster History) {
 	view := cluster.View()
 	revision := view.Meta().Revision
+	known := x.followed == cluster && x.revision <= revision
+	if known && x.revision == revision {
+		return
+	}
 	changes, err := cluster.Since(x.revision)
-	if err != nil || x.revision > revision || x.revision == 0 {
-		*x = *NewIndex()
+	if err != nil || !known {
+		x.Reset()
 		for _, kind := range []string{"Namespace", "Service", "EndpointSlice", "Pod"} {
 			for object := range view.Objects(api.KindNamed(kind), "") {
 				x.Put(object)
@@ -53,7 +58,7 @@ func (x *Index) Advance(cluster History) {
 			x.Remove(change.Old)
 		}
 	}
-	x.revision = revision
+	x.followed, x.revision = cluster, revision
 	x.SetSerial(uint32(revision))
 }
 

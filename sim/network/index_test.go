@@ -100,3 +100,73 @@ func TestAnIndexFollowsTheCluster(t *testing.T) {
 		t.Error("expected the Pod to be there again")
 	}
 }
+
+// A fork and the cluster it comes from are at the same revision, and differ.
+func TestAnIndexTellsForksApart(t *testing.T) {
+	db := cluster()
+	fork := db.Fork()
+	for number, twin := range []*store.DB{db, fork} {
+		tx := twin.Begin()
+		tx.Put(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "late"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.3" + strconv.Itoa(number)}})
+		tx.Commit()
+	}
+	index := NewIndex()
+	for _, twin := range []*store.DB{db, fork, db} {
+		before := index.Version()
+		index.Advance(twin)
+		sameAnswers(t, index, twin)
+		if index.Version() == before {
+			t.Error("expected packed answers not to count any longer")
+		}
+		before = index.Version()
+		index.Advance(twin)
+		if index.Version() != before {
+			t.Error("expected packed answers to count as long as nothing happens")
+		}
+	}
+}
+
+// BenchmarkAdvance changes one Pod of a large headless service and brings the index up to it: the time must not grow with the service.
+func BenchmarkAdvance(b *testing.B) {
+	for _, size := range []int{100, 10_000} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			db, change := largeHeadless(size)
+			index := NewIndex()
+			index.Advance(db)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				change(i%2 == 0)
+				b.StartTimer()
+				index.Advance(db)
+			}
+		})
+	}
+}
+
+// largeHeadless is a headless service with slices of 100 endpoints, and a function that makes the first of them ready or not.
+func largeHeadless(size int) (db *store.DB, change func(ready bool)) {
+	db = cluster()
+	slice := func(number int, ready bool) *discoveryv1.EndpointSlice {
+		s := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "default", Name: "large-" + strconv.Itoa(number), Labels: map[string]string{discoveryv1.LabelServiceName: "large"},
+		}}
+		for i := range 100 {
+			s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{
+				Addresses: []string{netip.AddrFrom4([4]byte{10, 200, byte(number), byte(i)}).String()}, Hostname: to("large-" + strconv.Itoa(100*number+i)),
+				Conditions: discoveryv1.EndpointConditions{Ready: to(ready || i > 0)},
+			})
+		}
+		return s
+	}
+	put := func(object api.Object) {
+		tx := db.Begin()
+		tx.Put(object)
+		tx.Commit()
+	}
+	put(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "large"}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}})
+	for number := range size / 100 {
+		put(slice(number, true))
+	}
+	return db, func(ready bool) { put(slice(0, ready)) }
+}

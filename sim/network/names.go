@@ -9,7 +9,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/stsim/stsim/dnsserver"
-	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -181,21 +180,4 @@ func protocol(named corev1.Protocol) string {
 		return string(corev1.ProtocolTCP)
 	}
 	return string(named)
-}
-
-// DNSConfig is how the cluster's DNS server is set up: kubeadm's Corefile with the cluster's zone and address. choose, which
-// may be nil, orders the addresses of an answer, as CoreDNS's loadbalance plugin does.
-func DNSConfig(settings *api.Settings, choose func(label string, n int) int) dnsserver.Config {
-	config := dnsserver.DefaultConfig()
-	config.Zone = settings.Zone
-	config.ServerAddress = settings.DNSAddress
-	if choose != nil {
-		config.Choose = func(n int) int { return choose("dns order", n) }
-	}
-	return config
-}
-
-// Resolver asks the cluster's DNS with a search list, as a program in a Pod does.
-func Resolver(view store.View, settings *api.Settings, choose func(label string, n int) int, search []string, ndots int) dnsserver.Resolver {
-	return dnsserver.Resolver{Source: Names{View: view}, Config: DNSConfig(settings, choose), Search: search, Ndots: ndots}
 }

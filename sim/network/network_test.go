@@ -158,8 +158,9 @@ func TestSessionAffinity(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	view := cluster().View()
-	resolver := Resolver(view, settings, nil, []string{"default.svc.cluster.local", "svc.cluster.local", "cluster.local"}, 5)
+	tx := cluster().Begin()
+	view := tx.View
+	resolver := Resolver(tx, settings, nil, []string{"default.svc.cluster.local", "svc.cluster.local", "cluster.local"}, 5)
 	for _, c := range []struct{ name, want string }{
 		{"plain", "[10.96.0.20]"},
 		{"headless", "[10.244.1.2 10.244.1.3]"},
