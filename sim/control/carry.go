@@ -89,11 +89,15 @@ func (c carrier) carry(wanted Write) error {
 	if taken {
 		return err
 	}
-	for _, event := range wanted.Failure {
-		event.Message = strings.ReplaceAll(event.Message, "{error}", err.Error())
+	c.recordProblem(wanted.Failure, err)
+	return err
+}
+
+func (c carrier) recordProblem(events []Event, problem error) {
+	for _, event := range events {
+		event.Message = strings.ReplaceAll(event.Message, "{error}", problem.Error())
 		c.record(event)
 	}
-	return err
 }
 
 // try makes the write, or those of a group.
@@ -112,6 +116,11 @@ func (c carrier) try(wanted Write) error {
 		return utilerrors.NewAggregate(problems)
 	}
 	err := c.write(wanted)
+	for tries := 1; tries < wanted.Tries && apierrors.IsConflict(err); tries++ {
+		c.told(wanted, err)
+		c.recordProblem(wanted.Again, err)
+		err = c.write(wanted)
+	}
 	if err != nil && slices.Contains(wanted.Tolerate, string(apierrors.ReasonForError(err))) {
 		err = nil
 	}

@@ -28,6 +28,11 @@ func TestCarry(t *testing.T) {
 	}}
 	always, tolerant := write("always", 9, 0), write("gone", 0, 0)
 	always.Always, tolerant.Tolerate = true, []string{"NotFound"}
+	again := func(tries int) Write {
+		again := write("busy", 0, 0)
+		again.Tries, again.Again = tries, []Event{{Message: "busy, again"}}
+		return again
+	}
 	for _, c := range []struct {
 		what   string
 		writes []Write
@@ -45,9 +50,12 @@ func TestCarry(t *testing.T) {
 		{"a failure meanwhile", []Write{with(write("a", 0, 0), write("bad", 0, 0), write("m", 0, 0)), write("b", 0, 0)}, "bad failed: no", true},
 		{"a taken name meanwhile", []Write{with(write("taken", 0, 0), write("m", 0, 0))}, "", true},
 		{"a tally", []Write{write("a", 0, 0), write("bad", 0, 0), write("c", 0, 0), tally}, "a done; bad failed: no; made1 done", true},
+		{"somebody else is faster twice", []Write{again(3), write("b", 0, 0)}, "busy, again; busy, again; busy done; b done", false},
+		{"somebody else is faster once too often", []Write{again(2), write("b", 0, 0)}, "busy, again; busy failed: Operation cannot be fulfilled on pods \"busy\": wait", true},
 		{"a taken name is a failure nobody tells of", []Write{write("taken", 0, 0), write("b", 0, 0)}, "", true},
 	} {
 		var events []string
+		busy := 2
 		problem := Plan{Writes: c.writes}.Carry(func(write Write) error {
 			switch resource := corev1.Resource("pods"); write.Object.GetName() {
 			case "bad":
@@ -56,6 +64,10 @@ func TestCarry(t *testing.T) {
 				return apierrors.NewNotFound(resource, "gone")
 			case "taken":
 				return apierrors.NewAlreadyExists(resource, "taken")
+			case "busy":
+				if busy--; busy >= 0 {
+					return apierrors.NewConflict(resource, "busy", errors.New("wait"))
+				}
 			}
 			return nil
 		}, func(event Event) { events = append(events, event.Message) }, func(Write, error) {})

@@ -98,6 +98,10 @@ type Write struct {
 	Batch, Part int
 	// Tolerate lists errors (metav1.StatusReason) that count as success: "NotFound", "AlreadyExists", "Conflict".
 	Tolerate []string
+	// Tries is how often the write is made as long as it is refused as a conflict; zero is once. Again is recorded before each
+	// further try, with the error's text in place of "{error}".
+	Tries int
+	Again []Event
 }
 
 // DeleteOptions are the part of metav1.DeleteOptions that loops need.

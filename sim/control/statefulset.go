@@ -21,6 +21,8 @@ const (
 	statefulSetController = "statefulset-controller"
 	// statefulSetLatency lets the changes of one instant be seen together: a thousand Pods that become ready wake the loop once.
 	statefulSetLatency = 10 * time.Millisecond
+	// podTries and statusTries are how often upstream writes a Pod and the status as long as somebody else is faster (client-go util/retry).
+	podTries, statusTries = 4, 5
 )
 
 var statefulSetKind = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
@@ -87,6 +89,7 @@ type setSync struct {
 	plan Plan
 	// pods are those the set controls, in the order of their names.
 	pods      []*corev1.Pod
+	orphans   map[string]*corev1.Pod // those that this Plan adopts, as they are before
 	monotonic bool
 	claims    map[string]*corev1.PersistentVolumeClaim // of the namespace, once they are needed; see claim
 	planned   map[string]*corev1.PersistentVolumeClaim // as they will be after the writes of this Plan
@@ -147,6 +150,10 @@ func (s *setSync) claimPods(selector labels.Selector) {
 			s.write(Write{Verb: Update, Object: adopted})
 			s.part++
 			s.pods = append(s.pods, afterWrite(adopted))
+			if s.orphans == nil {
+				s.orphans = map[string]*corev1.Pod{}
+			}
+			s.orphans[pod.Name] = pod
 		}
 	}
 }

@@ -167,18 +167,31 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 		s.createClaims(repaired, &failure)
 	}
 	if !s.claimsMatchRetention(repaired) {
-		s.write(s.retainClaims(repaired, &failure)...)
+		claims := s.retainClaims(repaired, &failure)
+		for i := range claims {
+			claims[i].Tries, claims[i].Again = podTries, claims[i].Failure
+		}
+		s.write(claims...)
 	}
-	if adopted := created(pod) && pod.ResourceVersion == ""; adopted {
-		// Upstream knows the Pod as it was before it was adopted: its update is refused as a conflict, and all is looked at once more.
-		if retained := s.claimsMatchRetention(repaired); !retained {
-			s.write(s.retainClaims(repaired, &failure)...)
-		} else if identity && storage {
-			s.write(Write{Group: []Write{}, Success: success}) // nothing is left to do but to tell of it
+	// What is refused as a conflict, upstream looks at again. When only the claims were not right, they are by now, and nothing is left to do.
+	update := Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}, Tries: podTries}
+	if identity && storage {
+		update.Tries, update.Tolerate = 0, []string{"Conflict"}
+	}
+	if orphan := s.orphans[pod.Name]; orphan != nil {
+		// Upstream knows an adopted Pod as it was before, so that its first update is such a conflict.
+		early := repaired.DeepCopy()
+		early.ResourceVersion, early.OwnerReferences = orphan.ResourceVersion, orphan.OwnerReferences
+		first := Write{Verb: Update, Object: early, Failure: update.Failure, Tolerate: []string{"Conflict"}}
+		if identity && storage {
+			first.Success = success
+			s.write(first)
 			return
 		}
+		s.write(first)
+		update.Tries--
 	}
-	s.write(Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}})
+	s.write(update)
 }
 
 // condemn deletes a Pod whose ordinal is not wanted. With OrderedReady one that is not available is waited for, unless it is the first

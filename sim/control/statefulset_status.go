@@ -41,7 +41,7 @@ func (s *setSync) count(status *appsv1.StatefulSetStatus, lists ...[]*corev1.Pod
 // is complete: the update revision becomes the current one. The first settled writes of the Plan are those without which there is no
 // status; those after the first scaled ones are the Pods that the rollout takes from the current revision: those that could be deleted count.
 func (s *setSync) writeStatus(status *appsv1.StatefulSetStatus, settled, scaled int) {
-	s.write(Write{Verb: UpdateStatus, Always: true, Tally: func(_ error, made int) api.Object {
+	s.write(Write{Verb: UpdateStatus, Always: true, Tries: statusTries, Tally: func(_ error, made int) api.Object {
 		if made < settled {
 			return nil
 		}

@@ -44,8 +44,8 @@ func live(t *testing.T, maxUnavailable bool, edit ...func(set *appsv1.StatefulSe
 // look lets both controllers look once.
 func (l *life) look() (busy bool) {
 	l.t.Helper()
-	ours, theirs := l.serve(nil), l.fork().serve(nil)
-	oursDone, theirsDone := ours.outcome(syncOurs(ours)), theirs.outcome(l.u.sync(theirs)).without(intended)
+	ours, theirs := l.serve(nil, nil), l.fork().serve(nil, nil)
+	oursDone, theirsDone := ours.outcome(syncOurs(ours)), theirs.outcome(l.u.sync(theirs))
 	ours.tx.Commit()
 	theirs.tx.Abort()
 	if difference := comparison(oursDone, theirsDone); difference != "" {
@@ -204,7 +204,7 @@ func BenchmarkCaseESyncs(b *testing.B) {
 			w, u := newWorld(api.Release{}), newUpstream()
 			must(w.create(newSet(chanceOf(3))))
 			for b.Loop() {
-				s := w.serve(nil)
+				s := w.serve(nil, nil)
 				sync(s, u)
 				s.tx.Abort()
 			}

@@ -22,7 +22,7 @@ var ourLoop = func() control.Loop {
 func syncOurs(s *server) (requeue time.Duration, err error) {
 	now := s.tx.Now()
 	plan := ourLoop.Sync(control.Input{
-		View: s.world.db.View(), Key: control.Key{Namespace: namespace, Name: setName}, Now: now, Settings: s.world.settings,
+		View: s.cache(), Key: control.Key{Namespace: namespace, Name: setName}, Now: now, Settings: s.world.settings,
 		Choose: kernel.NewTape(nil).Choose,
 	})
 	err = plan.Carry(func(write control.Write) error { return carryOut(s, write) },

@@ -20,6 +20,9 @@ func newSet(chance *rand.Rand) *appsv1.StatefulSet {
 	spec := &set.Spec
 	spec.ServiceName = "nginx"
 	spec.Selector = &metav1.LabelSelector{MatchLabels: matchLabels}
+	if chance.IntN(8) == 0 {
+		spec.Selector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: metav1.LabelSelectorOpExists}}}
+	}
 	spec.Template.Labels = map[string]string{"app": "web"}
 	spec.Template.Spec.Containers = []corev1.Container{{Name: "nginx", Image: images[0]}}
 	if chance.IntN(2) == 0 {
@@ -70,7 +73,8 @@ var edits = []struct {
 		set.Spec.UpdateStrategy.Type = appsv1.RollingUpdateStatefulSetStrategyType
 		rollingOf(set).MaxUnavailable = []*intstr.IntOrString{
 			nil, ptr.To(intstr.FromInt32(1)), ptr.To(intstr.FromInt32(2)), ptr.To(intstr.FromInt32(4)), ptr.To(intstr.FromString("10%")), ptr.To(intstr.FromString("50%")),
-		}[n%6]
+			ptr.To(intstr.FromString("100%")),
+		}[n%7]
 	}},
 	{"strategy", func(set *appsv1.StatefulSet, n int) {
 		set.Spec.UpdateStrategy = appsv1.StatefulSetUpdateStrategy{Type: []appsv1.StatefulSetUpdateStrategyType{
@@ -95,7 +99,7 @@ var edits = []struct {
 	}},
 	{"min ready", func(set *appsv1.StatefulSet, n int) { set.Spec.MinReadySeconds = []int32{0, 5, 10}[n%3] }},
 	{"history limit", func(set *appsv1.StatefulSet, n int) {
-		set.Spec.RevisionHistoryLimit = []*int32{nil, ptr.To[int32](0), ptr.To[int32](1), ptr.To[int32](2)}[n%4]
+		set.Spec.RevisionHistoryLimit = []*int32{nil, ptr.To[int32](0), ptr.To[int32](1), ptr.To[int32](2), ptr.To[int32](-1)}[n%5]
 	}},
 	{"annotation", func(set *appsv1.StatefulSet, n int) {
 		set.Annotations = map[string]string{"of": fmt.Sprint("set ", n%3)}

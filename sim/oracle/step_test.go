@@ -18,8 +18,9 @@ import (
 
 // step is something that happens before both controllers look, and the requests that fail when they do.
 type step struct {
-	Op      int // index in ops; zero is nothing
-	A, B, C int // what these mean is the op's
+	Op      int  // index in ops; zero is nothing
+	A, B, C int  // what these mean is the op's
+	Unseen  bool // the controllers' caches lag behind: they look at what was before
 	Faults  []fault
 }
 
@@ -40,6 +41,7 @@ func newStep(chance *rand.Rand) (drawn step) {
 			drawn.Faults = append(drawn.Faults, newFault(chance))
 		}
 	}
+	drawn.Unseen = chance.IntN(20) == 0
 	return drawn
 }
 
@@ -50,12 +52,13 @@ func newFault(chance *rand.Rand) fault {
 		{Verb: "create", Kind: "ControllerRevision"}, {Verb: "update", Kind: "ControllerRevision"}, {Verb: "delete", Kind: "ControllerRevision"},
 		{Verb: "update status", Kind: "StatefulSet"}, {Verb: "delete", Kind: "ControllerRevision"}, {Verb: "delete", Kind: "Pod"}, {Verb: "update", Kind: "PersistentVolumeClaim"},
 	}[chance.IntN(12)]
-	drawn.Error = chance.IntN(5)
-	if drawn.Error == 3 && drawn.Verb != "create" || drawn.Error == 2 && drawn.Verb != "delete" {
-		drawn.Error = 0 // no API answers like that
-	}
-	if drawn.Kind == "ControllerRevision" && drawn.Error == 3 {
-		drawn.Error = 0 // upstream would try other names for ever
+	drawn.Error = chance.IntN(errorCount)
+	switch verb := drawn.Verb; {
+	case drawn.Error == alreadyExists && verb != "create", drawn.Error == notFound && (verb == "create" || verb == "update" && drawn.Kind == "Pod"),
+		drawn.Error == conflict && (verb == "create" || verb == "delete"):
+		drawn.Error = internalError // no API answers like that
+	case drawn.Error == alreadyExists && drawn.Kind == "ControllerRevision":
+		drawn.Error = internalError // upstream would try other names for ever
 	}
 	if chance.IntN(2) == 0 {
 		switch n := chance.IntN(6); drawn.Kind {
@@ -65,6 +68,9 @@ func newFault(chance *rand.Rand) fault {
 			drawn.Name = fmt.Sprintf("%s-%s-%d", []string{"www", "data"}[chance.IntN(2)], setName, n)
 		}
 	}
+	// Which of several Pods or claims comes first is not the same every time upstream.
+	several := drawn.Name == "" && (drawn.Kind == "Pod" || drawn.Kind == "PersistentVolumeClaim")
+	drawn.Once = !several && chance.IntN(2) == 0
 	return drawn
 }
 

@@ -3,6 +3,7 @@ package oracle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,10 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/fake"
 	appslisters "k8s.io/client-go/listers/apps/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/testing"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controller/history"
 	"k8s.io/kubernetes/pkg/controller/statefulset"
@@ -34,6 +37,12 @@ type upstream struct {
 	client  *fake.Clientset
 	control statefulset.StatefulSetControlInterface
 	pods    controller.RealPodControl
+}
+
+func init() { // do not sleep between tries
+	for _, backoff := range []*wait.Backoff{&retry.DefaultRetry, &retry.DefaultBackoff} {
+		backoff.Duration = 0
+	}
 }
 
 func newUpstream() *upstream {
@@ -55,7 +64,7 @@ func (u *upstream) sync(s *server) (requeue time.Duration, err error) {
 	u.server = s
 	u.client.ClearActions()
 	ctx := context.Background()
-	stored, found := store.Get[*appsv1.StatefulSet](s.tx.View, namespace, setName)
+	stored, found := store.Get[*appsv1.StatefulSet](s.cache(), namespace, setName)
 	if !found {
 		return 0, nil
 	}
@@ -106,7 +115,7 @@ func (u *upstream) canAdopt(set *appsv1.StatefulSet) func(context.Context) error
 }
 
 func (u *upstream) podsOrOrphans(set *appsv1.StatefulSet) (pods []*corev1.Pod) {
-	for pod := range store.List[*corev1.Pod](u.server.tx.View, namespace) {
+	for pod := range store.List[*corev1.Pod](u.server.cache(), namespace) {
 		if owner := metav1.GetControllerOf(pod); owner == nil || owner.UID == set.UID {
 			pods = append(pods, pod.DeepCopy())
 		}
@@ -126,6 +135,10 @@ func (u *upstream) react(action testing.Action) (bool, runtime.Object, error) {
 		return answer(s.createObject(object, 0, 0))
 	case "update":
 		object := action.(testing.UpdateAction).GetObject().DeepCopyObject().(api.Object)
+		if object.GetName() == "" {
+			// What upstream's history makes of a ControllerRevision that it could not update. A real client sends no such request.
+			return true, nil, errors.New("resource name may not be empty")
+		}
 		return answer(s.updateObject(object, action.GetSubresource(), 0, 0))
 	}
 	kind := kindsByResource[action.GetResource().Resource]
@@ -145,6 +158,7 @@ func (u *upstream) react(action testing.Action) (bool, runtime.Object, error) {
 		}
 		return true, api.Copy(object), nil
 	case "patch":
+		s.adopts = true
 		return answer(s.updateObject(patched(object, action.(testing.PatchAction).GetPatch()), "", 0, 0))
 	default:
 		panic("unexpected request: " + verb)
@@ -210,7 +224,7 @@ func (r recorder) AnnotatedEventf(object runtime.Object, _ map[string]string, ki
 	r.Event(object, kind, reason, fmt.Sprintf(format, args...))
 }
 
-// The listers read what the server has at that moment: a cache that lags behind the controller's own writes by nothing.
+// The listers read a cache that never lags behind the controller's own writes.
 
 type podLister struct{ u *upstream }
 
@@ -260,20 +274,41 @@ func (l setLister) GetPodStatefulSets(*corev1.Pod) ([]*appsv1.StatefulSet, error
 func list[T api.Object](u *upstream, selector labels.Selector) (objects []T, err error) {
 	u.server.Lock()
 	defer u.server.Unlock()
-	for object := range store.List[T](u.server.tx.View, namespace) {
+	known := map[string]bool{}
+	add := func(object T) {
+		known[object.GetName()] = true
+		if now, changed := u.server.written[nameOf(object)]; changed {
+			if now == nil {
+				return
+			}
+			object = now.(T)
+		}
 		if selector.Matches(labels.Set(object.GetLabels())) {
 			objects = append(objects, api.Copy(object))
+		}
+	}
+	for object := range store.List[T](u.server.cache(), namespace) {
+		add(object)
+	}
+	for _, object := range u.server.written {
+		if object, fits := object.(T); fits && !known[object.GetName()] {
+			add(object)
 		}
 	}
 	return objects, nil
 }
 
+func nameOf(object api.Object) written { return written{api.KindOf(object).Kind, object.GetName()} }
+
 func get[T api.Object](u *upstream, name string) (T, error) {
 	u.server.Lock()
 	defer u.server.Unlock()
-	object, found := store.Get[T](u.server.tx.View, namespace, name)
+	var none T
+	object, found := store.Get[T](u.server.cache(), namespace, name)
+	if now, changed := u.server.written[written{api.KindOf(none).Kind, name}]; changed {
+		object, found = now.(T)
+	}
 	if !found {
-		var none T
 		return none, api.KindOf(none).NotFound(name)
 	}
 	return api.Copy(object), nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,10 +19,14 @@ import (
 	"github.com/stsim/stsim/sim/store"
 )
 
-const (
-	namespace = "default"
-	setName   = "web"
-)
+const namespace = "default"
+
+// setName is that of the history that is told.
+var setName = setNames[0]
+
+// setNames are an ordinary name, and those that make Pods whose names look like others', or that the API refuses because a label or the
+// hostname gets too long.
+var setNames = []string{"web", "web-1", "web-web", strings.Repeat("w", 52), strings.Repeat("w", 53), strings.Repeat("w", 62)}
 
 var worldStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -92,11 +98,28 @@ type fault struct {
 	Verb, Kind string
 	Name       string // empty fits every name
 	Error      int    // see its method problem
+	Once       bool   // befalls only the first of them
 }
 
 func (f fault) String() string {
-	return fmt.Sprintf("%s %s %s: %v", f.Verb, f.Kind, orAny(f.Name), f.problem("..."))
+	text := fmt.Sprintf("%s %s %s: %v", f.Verb, f.Kind, orAny(f.Name), f.problem("..."))
+	if f.Once {
+		text += " (once)"
+	}
+	return text
 }
+
+const (
+	internalError = iota
+	forbidden
+	notFound
+	alreadyExists
+	conflict
+	serverTimeout
+	tooManyRequests
+	invalid
+	errorCount
+)
 
 func orAny(name string) string {
 	if name == "" {
@@ -108,14 +131,20 @@ func orAny(name string) string {
 func (f fault) problem(name string) error {
 	kind := api.KindNamed(f.Kind)
 	switch f.Error {
-	case 0:
+	case internalError:
 		return apierrors.NewInternalError(errors.New("injected"))
-	case 1:
+	case forbidden:
 		return apierrors.NewForbidden(kind.GroupResource(), name, errors.New("exceeded quota: injected"))
-	case 2:
+	case notFound:
 		return apierrors.NewNotFound(kind.GroupResource(), name)
-	case 3:
+	case alreadyExists:
 		return apierrors.NewAlreadyExists(kind.GroupResource(), name)
+	case conflict:
+		return kind.Conflict(name)
+	case serverTimeout:
+		return apierrors.NewServerTimeout(kind.GroupResource(), f.Verb, 2)
+	case tooManyRequests:
+		return apierrors.NewTooManyRequests("injected", 1)
 	default:
 		return apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), name, nil)
 	}
@@ -133,28 +162,47 @@ type call struct {
 // server is the API as a controller sees it during one sync: it notes the requests and makes some of them fail.
 type server struct {
 	sync.Mutex
-	world  *world
-	tx     *store.Tx
-	faults []fault
-	calls  []call
-	events []string
+	world   *world
+	tx      *store.Tx
+	seen    *store.View            // what the controller's cache was before this sync, when it lags behind
+	written map[written]api.Object // what the sync itself has written since; nil for what is gone
+	faults  []fault
+	calls   []call
+	events  []string
+	adopts  bool // or releases: the request was a patch
 }
 
-func (w *world) serve(faults []fault) *server {
-	return &server{world: w, tx: w.db.Begin(), faults: faults}
+type written struct{ kind, name string }
+
+func (w *world) serve(faults []fault, seen *store.View) *server {
+	return &server{world: w, tx: w.db.Begin(), seen: seen, written: map[written]api.Object{}, faults: slices.Clone(faults)}
+}
+
+// cache is what the controller saw before this sync.
+func (s *server) cache() store.View {
+	if s.seen != nil {
+		return *s.seen
+	}
+	return s.tx.View
 }
 
 // request makes one, unless a fault befalls it. The object is taken over.
 func (s *server) request(verb string, object api.Object, batch, part int, perform func(r *registry.Registry) (api.Object, error)) (api.Object, error) {
 	noted := call{verb: verb, kind: api.KindOf(object).Kind, name: object.GetName(), object: s.comparable(verb, object), batch: batch, part: part}
 	var answer api.Object
-	for _, fault := range s.faults {
-		if fault.Verb == noted.verb && fault.Kind == noted.kind && (fault.Name == "" || fault.Name == noted.name) {
+	s.faults = slices.DeleteFunc(s.faults, func(fault fault) (done bool) {
+		if fault.Verb == noted.verb && fault.Kind == noted.kind && (fault.Name == "" || fault.Name == noted.name) && noted.err == nil {
 			noted.err = fault.problem(noted.name)
+			return fault.Once
 		}
-	}
+		return false
+	})
 	if noted.err == nil {
 		answer, noted.err = perform(s.world.registry(s.tx))
+		if noted.err == nil && s.seen != nil {
+			now, _ := s.tx.Object(api.KindNamed(noted.kind), namespace, noted.name)
+			s.written[written{noted.kind, noted.name}] = now
+		}
 	}
 	s.calls = append(s.calls, noted)
 	return answer, noted.err
