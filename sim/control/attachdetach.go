@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 )
 
 // attachDetachLoop takes volumes from nodes that cannot give them back themselves, and tells Pods that wait for them
-// (upstream: pkg/controller/volume/attachdetach). While all machines run, volumes follow their Pods at once, and nothing is told of it; there are no
+// (upstream: pkg/controller/volume/attachdetach). A volume of one node at a time that nobody holds follows its Pod at once, and nothing is told of it; there are no
 // VolumeAttachment objects. What was detached by force from a machine that is cut off is still written to by its processes: a real one gets errors.
 //
 // Its keys are names of Pods that may have to wait, NAME/UID/attached, and those of [startKey] for Pods whose objects are gone while their node is out of reach.
@@ -38,13 +39,17 @@ func wakeAttachDetach(view store.View, change store.Change, wake func(Key)) {
 		switch {
 		case !usesClaims(object) || object.Spec.NodeName == "":
 		case after == nil:
-			if !nodeRuns(view, object.Spec.NodeName) {
+			if nodeRuns(view, object.Spec.NodeName) {
+				tellSharers(view, object, func(pod *corev1.Pod) { wake(partKey(pod, attached)) })
+			} else {
 				wake(startKey(view, object))
 			}
 		case before == nil || before.Spec.NodeName == "":
-			if len(troubled(view)) > 0 {
+			if len(troubled(view)) > 0 || sharesClaims(view, after) {
 				wake(Key{Namespace: after.Namespace, Name: after.Name})
 			}
+		case podEnded(after) && !podEnded(before):
+			tellSharers(view, after, func(pod *corev1.Pod) { wake(partKey(pod, attached)) })
 		}
 	case *corev1.Node:
 		before, _ := change.Old.(*corev1.Node)
@@ -95,7 +100,7 @@ func syncAttachDetach(in Input) Plan {
 		if !known || storage.MultiAttach(volume) || !storage.Attaches(volume) {
 			return
 		}
-		nodes, users := heldBy(in.View, pod, volume)
+		nodes, users := heldBy(in.View, pod, claim)
 		if !isPart {
 			tell(&plan, "attachdetach-controller", pod, storage.MultiAttachNotice(pod, volume, nodes, users))
 		} else if len(nodes) == 0 {
@@ -147,16 +152,36 @@ func volumeOfClaim(view store.View, namespace, name string) (*corev1.PersistentV
 	return store.Get[*corev1.PersistentVolume](view, "", claim.Spec.VolumeName)
 }
 
-// heldBy lists the other nodes that have failed and still hold a volume, and the Pods on them that still want it.
-func heldBy(view store.View, pod *corev1.Pod, volume *corev1.PersistentVolume) (nodes []string, users []*corev1.Pod) {
+// sharesClaims says whether a Pod on another node uses a claim of a Pod.
+func sharesClaims(view store.View, pod *corev1.Pod) (shares bool) {
+	claimsOfPod(pod, func(claim string, _ bool) {
+		for user := range store.UsingClaim(view, pod.Namespace, claim) {
+			shares = shares || user.UID != pod.UID && user.Spec.NodeName != "" && user.Spec.NodeName != pod.Spec.NodeName
+		}
+	})
+	return shares
+}
+
+// heldBy lists the other nodes that hold the volume of a claim, and the Pods on them that want it: Pods that run, and whatever was on a node before it
+// failed, since its kubelet has not given that back.
+func heldBy(view store.View, pod *corev1.Pod, claim string) (nodes []string, users []*corev1.Pod) {
+	for user := range store.UsingClaim(view, pod.Namespace, claim) {
+		if user.UID == pod.UID || user.Spec.NodeName == pod.Spec.NodeName || podEnded(user) {
+			continue
+		}
+		if sandbox, placed := store.GetRow[*container.Sandbox](view, container.Sandboxes, string(user.UID)); placed && !sandbox.Detached {
+			nodes, users = append(nodes, sandbox.Node), append(users, user)
+		}
+	}
 	failed := troubled(view)
 	if len(failed) == 0 {
-		return nil, nil
+		return nodes, users
 	}
 	for sandbox := range store.Rows[*container.Sandbox](view, container.Sandboxes, "") {
 		since, holds := failed[sandbox.Node]
 		holds = holds && !sandbox.Detached && sandbox.CreatedAt.Before(since) && sandbox.UID != pod.UID && sandbox.Node != pod.Spec.NodeName
-		if !holds || !mounts(view, sandbox.Pod, volume.Name) {
+		if !holds || sandbox.Pod.Namespace != pod.Namespace || !mounts(sandbox.Pod, claim) ||
+			slices.ContainsFunc(users, func(user *corev1.Pod) bool { return user.UID == sandbox.UID }) {
 			continue
 		}
 		nodes = append(nodes, sandbox.Node)
@@ -167,26 +192,19 @@ func heldBy(view store.View, pod *corev1.Pod, volume *corev1.PersistentVolume) (
 	return nodes, users
 }
 
-func mounts(view store.View, pod *corev1.Pod, volume string) (found bool) {
-	claimsOfPod(pod, func(claim string, _ bool) {
-		if used, known := volumeOfClaim(view, pod.Namespace, claim); known && used.Name == volume {
-			found = true
-		}
-	})
+func mounts(pod *corev1.Pod, claim string) (found bool) {
+	claimsOfPod(pod, func(name string, _ bool) { found = found || name == claim })
 	return found
 }
 
-// waitsForAttach says whether a volume of a Pod is held by a node that has failed.
+// waitsForAttach says whether a volume of a Pod is held by another node.
 func waitsForAttach(view store.View, pod *corev1.Pod) (waits bool) {
-	if len(troubled(view)) == 0 {
-		return false
-	}
 	claimsOfPod(pod, func(claim string, _ bool) {
 		volume, known := volumeOfClaim(view, pod.Namespace, claim)
 		if waits || !known || storage.MultiAttach(volume) || !storage.Attaches(volume) {
 			return
 		}
-		nodes, _ := heldBy(view, pod, volume)
+		nodes, _ := heldBy(view, pod, claim)
 		waits = len(nodes) > 0
 	})
 	return waits
@@ -199,22 +217,23 @@ func volumesFreed(view store.View, change store.RowChange, tell func(*corev1.Pod
 	if before == nil || after != nil && before.Detached == after.Detached || !usesClaims(before.Pod) {
 		return
 	}
-	if since, failed := troubled(view)[before.Node]; !failed || !before.CreatedAt.Before(since) {
-		return
+	if since, failed := troubled(view)[before.Node]; failed && before.CreatedAt.Before(since) {
+		tellSharers(view, before.Pod, tell)
 	}
-	for pod := range store.List[*corev1.Pod](view, before.Pod.Namespace) {
-		if pod.Spec.NodeName == "" || pod.Spec.NodeName == before.Node || podEnded(pod) || pod.DeletionTimestamp != nil {
-			continue
+}
+
+// tellSharers tells of the Pods on other nodes that wait for a volume which a Pod had.
+func tellSharers(view store.View, user *corev1.Pod, tell func(*corev1.Pod)) {
+	var told []*corev1.Pod
+	claimsOfPod(user, func(claim string, _ bool) {
+		for pod := range store.UsingClaim(view, user.Namespace, claim) {
+			if pod.Spec.NodeName == "" || pod.Spec.NodeName == user.Spec.NodeName || podEnded(pod) || pod.DeletionTimestamp != nil || slices.Contains(told, pod) {
+				continue
+			}
+			if _, placed := store.GetRow[*container.Sandbox](view, container.Sandboxes, string(pod.UID)); !placed {
+				told = append(told, pod)
+				tell(pod)
+			}
 		}
-		if _, placed := store.GetRow[*container.Sandbox](view, container.Sandboxes, string(pod.UID)); placed {
-			continue
-		}
-		shares := false
-		claimsOfPod(pod, func(claim string, _ bool) {
-			claimsOfPod(before.Pod, func(other string, _ bool) { shares = shares || claim == other })
-		})
-		if shares {
-			tell(pod)
-		}
-	}
+	})
 }

@@ -23,12 +23,16 @@ func wakeKubelet(view store.View, change store.Change, wake func(Key)) {
 		after, _ := change.New.(*corev1.Pod)
 		if before != nil && after == nil && before.Spec.NodeName != "" {
 			wake(partKey(before))
+			tellSharers(view, before, func(pod *corev1.Pod) { wake(api.NameOf(pod)) })
 		}
 		if after == nil || after.Spec.NodeName == "" {
 			return
 		}
 		if concernsKubelet(before, after) {
 			wake(api.NameOf(after))
+		}
+		if before != nil && podEnded(after) && !podEnded(before) {
+			tellSharers(view, after, func(pod *corev1.Pod) { wake(api.NameOf(pod)) })
 		}
 		if after.Status.StartTime != nil && (before == nil || before.Status.StartTime == nil) && usesClaims(after) {
 			wake(partKey(after, reportVolumes))

@@ -1,0 +1,83 @@
+package sim_test
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// eventsOf are the messages of the events about an object, oldest first, with how often each was told when that is more than once.
+func eventsOf(s *story, name, reason string) (messages []string) {
+	s.t.Helper()
+	for event := range store.List[*corev1.Event](s.View(), "") {
+		if event.InvolvedObject.Name != name || reason != "" && event.Reason != reason {
+			continue
+		}
+		message := event.Message
+		if reason == "" {
+			message = event.Reason + ": " + message
+		}
+		if event.Count > 1 {
+			message += fmt.Sprintf(" (x%d)", event.Count)
+		}
+		messages = append(messages, message)
+	}
+	return messages
+}
+
+func volumeOf(s *story, claim string) string {
+	s.t.Helper()
+	return object[*corev1.PersistentVolumeClaim](s, claim).Spec.VolumeName
+}
+
+// object is an object of the namespace default, or of none.
+func object[T api.Object](s *story, name string) T {
+	s.t.Helper()
+	var none T
+	namespace := "default"
+	if !api.KindOf(none).Namespaced {
+		namespace = ""
+	}
+	found, exists := store.Get[T](s.View(), namespace, name)
+	if !exists {
+		s.t.Fatalf("there is no %s %s\n%s", api.KindOf(none).Kind, name, state(s.Cluster))
+	}
+	return found
+}
+
+// change edits an object of the namespace default, or of none.
+func change[T api.Object](s *story, name string, edit func(T)) {
+	s.t.Helper()
+	var none T
+	kind, namespace := api.KindOf(none), "default"
+	if !kind.Namespaced {
+		namespace = ""
+	}
+	_, _, err := s.Mutate(kind, api.Name{Namespace: namespace, Name: name}, "", false, false, func(current api.Object) (api.Object, error) {
+		changed := api.Copy(current.(T))
+		edit(changed)
+		return changed, nil
+	})
+	s.do("change "+kind.Kind+" "+name, err)
+}
+
+// lesson is a cluster with a manifest, whose promises are checked.
+func lesson(t *testing.T, options sim.Options, manifests ...string) *story {
+	t.Helper()
+	options.Check = true
+	s := newNodes(t, options)
+	for _, manifest := range manifests {
+		s.do("apply", s.Apply([]byte(manifest)))
+	}
+	t.Cleanup(func() {
+		for _, broken := range s.BrokenPromises() {
+			t.Error(broken)
+		}
+	})
+	return s
+}
