@@ -61,10 +61,9 @@ func (p *parser) directive(line int, comment string) (*Directive, error) {
 		}
 		directive.Node = argument
 	case Check:
-		if argument == "" || strings.Contains(argument, "\n") {
-			return nil, p.fail(line, "an expression on one line after check", quote(argument), "say what must hold here")
+		if err := p.check(directive, argument); err != nil {
+			return nil, err
 		}
-		directive.Check = argument
 	default:
 		return nil, p.fail(line, oneOf(directiveWords), quote(word),
 			didYouMean(word, append([]string{notePrefix}, directiveWords...), "a comment that is no directive begins with \"note:\""))

@@ -12,6 +12,15 @@
 //   - An HTML comment on lines of its own is a directive: advance, node-down, node-up, check. A comment for the reader of the
 //     source begins with "note:".
 //
+// A directive stands where it acts:
+//
+//	<!-- advance 5m -->                                     virtual time passes
+//	<!-- node-down node-2 -->, <!-- node-up node-2 -->      a machine loses power, and comes back
+//	<!-- check count(ready(web)) == 3 -->                   this must hold here
+//	<!-- check always quorum: count(ready(web)) >= 2 -->    and this from here to the end of the page, after every event
+//
+// What a check may ask is said in package property. One that does not hold fails the page, with what was found.
+//
 // Among the expected lines some are not output:
 //
 //	...            stands for any number of lines, also none

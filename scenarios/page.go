@@ -3,6 +3,8 @@ package scenarios
 import (
 	"net/netip"
 	"time"
+
+	"github.com/stsim/stsim/sim/property"
 )
 
 // Bounds of a page. Beyond one of them Parse gives an Error.
@@ -58,7 +60,10 @@ type Directive struct {
 	Word     Word
 	Duration time.Duration // of advance
 	Node     string        // of node-down and node-up
-	Check    string        // of check: the expression, not interpreted here
+	Check    string        // of check: as written
+	Always   bool          // of check: it must hold from here on, after every event
+
+	property property.Property // of check
 }
 
 // Word is what a Directive asks for.
@@ -69,7 +74,7 @@ const (
 	Advance  Word = "advance"   // <!-- advance 5m -->: virtual time passes
 	NodeDown Word = "node-down" // <!-- node-down node-2 -->: a machine loses power
 	NodeUp   Word = "node-up"   // <!-- node-up node-2 -->: and comes back
-	Check    Word = "check"     // <!-- check EXPR -->: something must hold here
+	Check    Word = "check"     // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
 )
 
 // Step is one command and what it must print.

@@ -63,7 +63,7 @@ After.
   $ quoted
   ` + "```" + `
 
-<!-- check ready sts/web -->
+<!-- check always quorum: count(ready(web)) >= 2 -->
 <!-- node-down left -->
 <!-- node-up left -->
 `
@@ -98,12 +98,12 @@ func TestParse(t *testing.T) {
 				{Index: 2, Line: 43, EndLine: 43, Command: "false", Exit: 1, ExitLine: 44},
 			}},
 			&Prose{Line: 46, Text: "After.\n\n- a list\n\n  ```\n  $ quoted\n  ```"},
-			&Directive{Line: 54, Word: Check, Check: "ready sts/web"},
+			&Directive{Line: 54, Word: Check, Check: "always quorum: count(ready(web)) >= 2", Always: true},
 			&Directive{Line: 55, Word: NodeDown, Node: "left"},
 			&Directive{Line: 56, Word: NodeUp, Node: "left"},
 		},
 	}
-	if diff := cmp.Diff(want, page, cmpopts.IgnoreUnexported(Page{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+	if diff := cmp.Diff(want, page, cmpopts.IgnoreUnexported(Page{}, Directive{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}

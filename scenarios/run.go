@@ -25,12 +25,13 @@ type Options struct {
 	Printer    *Printer
 	Step       func(step *Step) bool // called before every command; false ends the run. nil: none
 	Progress   func(what string)     // told the command that is about to run. nil: nobody
-	Played     func(Played)          // told of every command that has run. nil: nobody
+	Played     func(Played)          // told of every command that has run, and of every check. nil: nobody
 }
 
-// Played is what became of one command.
+// Played is what became of one command, or of one check.
 type Played struct {
-	Step        *Step
+	Step        *Step         // nil for a check
+	Check       *Directive    // nil for a command
 	Output      []string      // lines as printed
 	Status      int           // exit status
 	Interrupted bool          // the page ended it with ^C
@@ -44,6 +45,9 @@ type Report struct {
 	Outputs map[int][]string // what every step printed, by its index, for Page.Update
 	Broken  []sim.Broken     // promises that did not hold
 	Stopped bool             // ended before the page did
+	// BrokenChecks and OtherStatus are failures that new outputs in the page would not cure: checks that do not hold, and commands that
+	// ended otherwise than the page says.
+	BrokenChecks, OtherStatus int
 }
 
 // Run plays a page from its beginning on a cluster of its own, and says what came of it. An error means that the page cannot be
@@ -53,10 +57,13 @@ func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	watch := &watch{}
+	clusterOptions.Trace = watch.event
 	cluster, err := sim.Make(clusterOptions)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", page.Name, err)
 	}
+	watch.cluster = cluster
 	printer := options.Printer
 	if printer == nil {
 		printer = NewPrinter(io.Discard, PrinterOptions{})
@@ -66,7 +73,7 @@ func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
 		return nil, err
 	}
 	defer session.close()
-	r := &runner{page: page, options: options, printer: printer, session: session, report: &Report{Outputs: map[int][]string{}}}
+	r := &runner{page: page, options: options, printer: printer, session: session, watch: watch, report: &Report{Outputs: map[int][]string{}}}
 	session.door.Do(func(cluster *sim.Cluster) { r.begin = cluster.Now() })
 	return r.report, r.run(ctx)
 }
@@ -76,6 +83,7 @@ type runner struct {
 	options Options
 	printer *Printer
 	session *session
+	watch   *watch
 	report  *Report
 	begin   time.Time
 }
@@ -100,6 +108,7 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 	}
+	r.heldThroughout()
 	r.report.Virtual = r.clock()
 	r.session.door.Do(func(cluster *sim.Cluster) { r.report.Broken = cluster.BrokenPromises() })
 	r.printer.Summary(r.report.Result)
@@ -148,18 +157,20 @@ func (r *runner) step(ctx context.Context, step *Step) {
 	}
 	clock := r.clock()
 	r.printer.Verdict(reason == "", clock, reason)
-	if r.options.Played != nil {
-		r.options.Played(Played{Step: step, Output: result.printed, Status: result.status, Interrupted: result.interrupted, Reason: reason, Clock: clock})
-	}
+	r.played(Played{Step: step, Output: result.printed, Status: result.status, Interrupted: result.interrupted, Reason: reason, Clock: clock})
+	r.lookBack()
 }
 
 // judge says why a step failed, or "".
 func (r *runner) judge(step *Step, result outcome) string {
 	var reasons []string
+	asWanted := true
 	if result.problem != "" {
+		asWanted = false
 		reasons = append(reasons, fmt.Sprintf("%s:%d: the command was stopped: %s", r.page.Name, step.Line, result.problem))
 	}
 	if step.Interrupt && !result.interrupted && result.problem == "" {
+		asWanted = false
 		reasons = append(reasons, fmt.Sprintf("%s:%d: the command ended by itself, and the page ends it with ^C", r.page.Name, step.Line))
 	}
 	printed := result.printed
@@ -173,11 +184,15 @@ func (r *runner) judge(step *Step, result outcome) string {
 		reasons = append(reasons, strings.TrimRight(diff.Text(r.page.Name, step), "\n"))
 	}
 	if (!step.Interrupt || step.ExitLine != 0) && result.problem == "" && result.status != step.Exit {
+		asWanted = false
 		line := step.ExitLine
 		if line == 0 {
 			line = step.Line
 		}
 		reasons = append(reasons, fmt.Sprintf("%s:%d: expected exit status %d, found %d%s", r.page.Name, line, step.Exit, result.status, exitHint(step, result.status)))
+	}
+	if !asWanted {
+		r.report.OtherStatus++
 	}
 	return strings.Join(reasons, "\n")
 }
@@ -190,6 +205,10 @@ func exitHint(step *Step, status int) string {
 }
 
 func (r *runner) directive(directive *Directive) error {
+	if directive.Word == Check {
+		r.check(directive)
+		return nil
+	}
 	var err error
 	r.session.door.Do(func(cluster *sim.Cluster) {
 		switch directive.Word {
@@ -199,18 +218,14 @@ func (r *runner) directive(directive *Directive) error {
 			err = cluster.StopNode(directive.Node)
 		case NodeUp:
 			err = cluster.ReturnNode(directive.Node)
-		default:
-			err = &Error{File: r.page.Name, Line: directive.Line, Expected: "a directive that this version plays (advance, node-down, node-up)",
-				Found: string(directive.Word), Hint: "checks are not simulated yet"}
 		}
 	})
-	if err != nil && directive.Word != Check {
+	if err != nil {
 		return fmt.Errorf("%s:%d: %w", r.page.Name, directive.Line, err)
 	}
-	if err == nil {
-		r.printer.Directive(directive, r.clock())
-	}
-	return err
+	r.printer.Directive(directive, r.clock())
+	r.lookBack()
+	return nil
 }
 
 // clock is the virtual time since the page began.

@@ -226,10 +226,8 @@ func TestDirectives(t *testing.T) {
 	if nodes.Failed != 0 || nodes.Commands != 1 {
 		t.Errorf("a node that is down: %s", nodes.text)
 	}
-	for directive, problem := range map[string]string{"node-down nosuch": "expected the name of a node", "check x": "expected a directive that this version plays"} {
-		_, err := Run(t.Context(), parsed(t, "a\n\n<!-- "+directive+" -->\n"), Options{})
-		if err == nil || !strings.HasPrefix(err.Error(), "page.md:3: "+problem) {
-			t.Errorf("%s: %v", directive, err)
-		}
+	_, err := Run(t.Context(), parsed(t, "a\n\n<!-- node-down nosuch -->\n"), Options{})
+	if err == nil || !strings.HasPrefix(err.Error(), "page.md:3: expected the name of a node") {
+		t.Error(err)
 	}
 }
