@@ -27,6 +27,15 @@ type jsonStep struct {
 	VirtualTime float64 `json:"virtualSeconds"` // since the page began
 }
 
+// jsonCheck is one check in that output.
+type jsonCheck struct {
+	Line        int     `json:"line"`
+	Check       string  `json:"check"`
+	OK          bool    `json:"ok"`
+	Reason      string  `json:"reason,omitempty"`
+	VirtualTime float64 `json:"virtualSeconds"` // since the page began
+}
+
 // jsonReport is the last object of that output.
 type jsonReport struct {
 	Summary jsonCounts `json:"summary"`
@@ -35,7 +44,7 @@ type jsonReport struct {
 type jsonCounts struct {
 	Page        string   `json:"page"`
 	Commands    int      `json:"commands"` // as the page says
-	Checks      int      `json:"checks"`
+	Checks      int      `json:"checks"`   // that hold
 	Failed      int      `json:"failed"`
 	Broken      []string `json:"brokenPromises,omitempty"`
 	Stopped     bool     `json:"stopped,omitempty"` // before the end of the page
@@ -45,6 +54,10 @@ type jsonCounts struct {
 func jsonSteps(out io.Writer) func(scenarios.Played) {
 	encoder := jsonEncoder(out)
 	return func(played scenarios.Played) {
+		if check := played.Check; check != nil {
+			_ = encoder.Encode(jsonCheck{Line: check.Line, Check: check.Check, OK: played.Reason == "", Reason: played.Reason, VirtualTime: played.Clock.Seconds()})
+			return
+		}
 		output := strings.Join(played.Output, "\n")
 		if output != "" {
 			output += "\n"
