@@ -20,6 +20,7 @@ import (
 type runFlags struct {
 	seed       uint64
 	kubernetes string
+	dnsCache   time.Duration
 	files      []string
 	update     bool
 	check      bool
@@ -53,6 +54,7 @@ func newRun() *cobra.Command {
 	}
 	command.Flags().Uint64Var(&flags.seed, "seed", 0, "seed of everything that could go more than one way (default: the page's)")
 	command.Flags().StringVar(&flags.kubernetes, "kubernetes", "", "Kubernetes release to simulate, e.g. 1.33 (default: the page's)")
+	registerDNSCache(command.Flags(), &flags.dnsCache)
 	command.Flags().StringArrayVarP(&flags.files, "filename", "f", nil, "a file that the page's commands can read; may be given more than once")
 	command.Flags().BoolVar(&flags.update, "update", false, "write what the commands printed into the page")
 	command.Flags().BoolVar(&flags.check, "check", false, "check the promises of StatefulSets after every event")
@@ -79,12 +81,18 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 	if err := addFiles(page, flags.files); err != nil {
 		return failure{err.Error()}
 	}
+	if err := checkDNSCache(flags.dnsCache); err != nil {
+		return err
+	}
 	started := time.Now()
 	out := bufio.NewWriter(command.OutOrStdout())
 	watched := &progress{to: command.ErrOrStderr()}
 	options := scenarios.Options{Kubernetes: flags.kubernetes, Check: flags.check, Progress: watched.begin}
 	if command.Flags().Changed("seed") {
 		options.Seed = &flags.seed
+	}
+	if command.Flags().Changed("dns-cache") {
+		options.DNSCache = &flags.dnsCache
 	}
 	width, terminal := terminalWidth(command.OutOrStdout())
 	if flags.json {
@@ -147,17 +155,41 @@ func conclude(command *cobra.Command, page *scenarios.Page, path string, report 
 	}
 	switch {
 	case len(report.Broken) > 0:
-		return failure{fmt.Sprintf("%d promises did not hold", len(report.Broken))}
+		return failure{counted(len(report.Broken), "promise", "promises") + " did not hold"}
 	case flags.update && report.Stopped:
 		return failure{"stopped before the end of the page, which was not updated"}
+	case flags.update && report.BrokenChecks > 0:
+		return failure{counted(report.BrokenChecks, "check does", "checks do") + " not hold: the page was not updated"}
 	case flags.update:
-		return updatePage(command, page, path, report)
-	case report.Failed > 0:
-		return failure{fmt.Sprintf("%d of %d commands did not do what the page says", report.Failed, report.Failed+report.Commands)}
+		if err := updatePage(command, page, path, report); err != nil || report.OtherStatus == 0 {
+			return err
+		}
+		return failure{counted(report.OtherStatus, "command", "commands") + " ended otherwise than the page says\n" +
+			"hint: an update writes outputs only; \"# exit N\" below the output says how a command ends"}
+	case report.Failed > report.BrokenChecks:
+		return failure{fmt.Sprintf("%d of %s did not do what the page says", report.Failed-report.BrokenChecks, counted(report.Failed-report.BrokenChecks+report.Commands, "command", "commands")) + alsoChecks(report)}
+	case report.BrokenChecks > 0:
+		return failure{counted(report.BrokenChecks, "check does", "checks do") + " not hold"}
 	case report.Stopped:
 		return failure{"stopped before the end of the page"}
 	}
 	return nil
+}
+
+// alsoChecks goes on where commands have failed, and checks too.
+func alsoChecks(report *scenarios.Report) string {
+	if report.BrokenChecks == 0 {
+		return ""
+	}
+	return ", and " + counted(report.BrokenChecks, "check does", "checks do") + " not hold"
+}
+
+// counted is a number and what it counts.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func updatePage(command *cobra.Command, page *scenarios.Page, path string, report *scenarios.Report) error {

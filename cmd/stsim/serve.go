@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -29,6 +30,7 @@ type serveFlags struct {
 	address    string
 	kubeconfig string
 	without    []string
+	dns        dnsSetup
 }
 
 func newServe() *cobra.Command {
@@ -36,11 +38,13 @@ func newServe() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a simulated cluster on this machine for kubectl and other clients",
-		Long: "Serve the API of a simulated cluster on a loopback address, and write a kubeconfig for it. Virtual time goes with the wall clock. It ends\n" +
-			"with Ctrl-C, and the cluster with it.",
-		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal",
-		Args:    cobra.NoArgs,
-		RunE:    func(command *cobra.Command, _ []string) error { return serve(command, flags) },
+		Long: "Serve the API and the DNS of a simulated cluster on loopback addresses, and write a kubeconfig for it. Virtual time goes with the wall clock. It\n" +
+			"ends with Ctrl-C, and the cluster with it. What --ttl, --pods, --zone and --dns-cache say holds for the Pods of the cluster too.",
+		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal\n" +
+			"  stsim serve -f web.yaml --dns-addr 127.0.0.1:15353 --dns-cache 30s\n" +
+			"  dig @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local     in another terminal",
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return serve(command, flags) },
 	}
 	command.Flags().StringArrayVarP(&flags.manifests, "filename", "f", nil, "a manifest to apply at the start; may be given more than once")
 	command.Flags().IntVar(&flags.nodes, "nodes", 3, "how many nodes the cluster has")
@@ -49,6 +53,7 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.pace, "pace", "1x", "virtual time against the wall clock: 1x, 10x, ..., or max")
 	command.Flags().StringVar(&flags.address, "api-addr", "127.0.0.1:0", "loopback address of the API; port 0 is any free one")
 	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: in the user's state folder)")
+	flags.dns.register(command.Flags(), "127.0.0.1:0")
 	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset")
 	return command
 }
@@ -58,8 +63,13 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
+	dnsOptions, dnsAddress, err := flags.dns.options()
+	if err != nil {
+		return err
+	}
 	cluster, err := sim.Make(sim.Options{
 		Nodes: flags.nodes, Kubernetes: flags.kubernetes, Seed: flags.seed, Without: flags.without, Start: time.Now().UTC().Truncate(time.Second),
+		Zone: flags.dns.zone, DNS: flags.dns.simulated(),
 	})
 	if err != nil {
 		return err
@@ -83,8 +93,18 @@ func serve(command *cobra.Command, flags serveFlags) error {
 		return failure{err.Error()}
 	}
 	defer served.remove()
-	served.announce(command.OutOrStdout())
-	return served.run(command.Context(), door.New(cluster), speed)
+	d := door.New(cluster)
+	names := newClusterNames(d)
+	server, err := names.listen(dnsAddress, dnsOptions)
+	if err != nil {
+		_ = listener.Close()
+		return failure{err.Error()}
+	}
+	served.announce(command.OutOrStdout(), server.Address(), cluster.Settings().Zone)
+	go names.follow(command.Context())
+	err = served.run(command.Context(), d, speed)
+	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
+	return err
 }
 
 // listenLoopback listens where nobody but this machine can reach it.
@@ -128,8 +148,9 @@ func newServed(listener net.Listener, kubeconfig string) (*served, error) {
 	return &served{listener: listener, certificate: certificate, token: token, kubeconfig: kubeconfig}, nil
 }
 
-func (s *served) announce(out io.Writer) {
-	fmt.Fprintf(out, "API         https://%s\nkubeconfig  %s\n\n  export KUBECONFIG=%s\n\nCtrl-C ends the cluster.\n", s.listener.Addr(), s.kubeconfig, s.kubeconfig)
+func (s *served) announce(out io.Writer, names netip.AddrPort, zone string) {
+	fmt.Fprintf(out, "API         https://%s\nDNS         %s (UDP and TCP)\nkubeconfig  %s\n\n", s.listener.Addr(), names, s.kubeconfig)
+	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\nCtrl-C ends the cluster.\n", s.kubeconfig, names.Addr(), names.Port(), zone)
 }
 
 func (s *served) remove() { _ = os.Remove(s.kubeconfig) }

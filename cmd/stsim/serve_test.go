@@ -122,7 +122,8 @@ func TestServedTimeGoesWithTheWallClock(t *testing.T) {
 }
 
 func TestServeStaysOnThisMachine(t *testing.T) {
-	for _, args := range [][]string{{"--api-addr", "0.0.0.0:0"}, {"--api-addr", "nonsense"}, {"--pace", "fast"}, {"--pace", "-1x"}, {"--kubernetes", "2.0"}, {"--without", "nosuch"}} {
+	for _, args := range [][]string{{"--api-addr", "0.0.0.0:0"}, {"--api-addr", "nonsense"}, {"--dns-addr", "0.0.0.0:0"}, {"--dns-addr", "203.0.113.1:53"}, {"--ttl", "4000"}, {"--zone", "a..b"}, {"--pods", "all"}, {"--dns-cache", "1ms"}, {"--dns-forward=x"},
+		{"--pace", "fast"}, {"--pace", "-1x"}, {"--kubernetes", "2.0"}, {"--without", "nosuch"}} {
 		var out, problems bytes.Buffer
 		code := execute(t.Context(), append([]string{"serve"}, args...), strings.NewReader(""), &out, &problems)
 		if code == 0 || !strings.HasPrefix(problems.String(), "error: ") {
