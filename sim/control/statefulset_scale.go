@@ -167,11 +167,7 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 		s.createClaims(repaired, &failure)
 	}
 	if !s.claimsMatchRetention(repaired) {
-		claims := s.retainClaims(repaired, &failure)
-		for i := range claims {
-			claims[i].Tries, claims[i].Again = podTries, claims[i].Failure
-		}
-		s.write(claims...)
+		s.write(persistent(s.retainClaims(repaired, &failure))...)
 	}
 	// What is refused as a conflict, upstream looks at again. When only the claims were not right, they are by now, and nothing is left to do.
 	update := Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}, Tries: podTries}
@@ -192,6 +188,19 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 		update.Tries--
 	}
 	s.write(update)
+}
+
+// persistent makes writes about claims that are tried again as upstream does it: from the first claim on, with everything it has to tell.
+func persistent(claims []Write) []Write {
+	var warnings []Event
+	for i := range claims {
+		if claims[i].Success != nil {
+			warnings = append(warnings, *claims[i].Success)
+			continue
+		}
+		claims[i].Tries, claims[i].Again = podTries, slices.Concat(warnings, claims[i].Failure)
+	}
+	return claims
 }
 
 // condemn deletes a Pod whose ordinal is not wanted. With OrderedReady one that is not available is waited for, unless it is the first
