@@ -87,6 +87,46 @@ func TestRunUpdate(t *testing.T) {
 	}
 }
 
+// What an update does not cure fails still: exit statuses. While a check does not hold, nothing is written.
+func TestRunUpdateCuresOutputsOnly(t *testing.T) {
+	name := write(t, "page.md", "```console\n$ echo one; false\ntwo\n```\n")
+	got := stsim(t, "", "run", name, "--update")
+	if got.code != 1 || !strings.Contains(got.errors, name+": updated\n") || !strings.Contains(got.errors, "error: 1 command ended otherwise than the page says\nhint: ") {
+		t.Errorf("%+v", got)
+	}
+	if updated, err := os.ReadFile(name); err != nil || !strings.Contains(string(updated), "\none\n") {
+		t.Errorf("%v\n%s", err, updated)
+	}
+	if got := stsim(t, "", "run", name); got.code != 1 || !strings.Contains(got.out, "page.md:2: expected exit status 0, found 1") {
+		t.Errorf("%+v", got)
+	}
+	broken := "```console\n$ echo one\ntwo\n```\n\n<!-- check count(nodes) == 7 -->\n"
+	name = write(t, "page.md", broken)
+	if got := stsim(t, "", "run", name, "--update"); got.code != 1 || !strings.Contains(got.errors, "error: 1 check does not hold: the page was not updated\n") {
+		t.Errorf("%+v", got)
+	}
+	if now, err := os.ReadFile(name); err != nil || string(now) != broken {
+		t.Errorf("%v\n%s", err, now)
+	}
+}
+
+// A check that does not hold fails the page, with its line, the expression and what was found.
+func TestRunChecks(t *testing.T) {
+	name := write(t, "page.md", "<!-- check count(nodes) == 7 -->\n\n<!-- check always all(nodes, it.spec.unschedulable == false) -->\n")
+	got := stsim(t, "", "run", name)
+	for _, want := range []string{"  check count(nodes) == 7\n✗ +0s\n", name + ":1: the check does not hold: count(nodes) is 3, nodes is [node-1, node-2, node-3]", "✗ 0 commands and 1 check verified, 1 failed"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("no %q in\n%s", want, got.out)
+		}
+	}
+	if got.code != 1 || !strings.HasSuffix(got.errors, "error: 1 check does not hold\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "", "run", name, "--json"); strings.Count(got.out, "\"check\":") != 2 || !strings.Contains(got.out, "\"check\":\"count(nodes) == 7\",\"ok\":false") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestRunStep(t *testing.T) {
 	name := write(t, "page.md", strings.ReplaceAll(page, "cat note.txt", "true"))
 	if got := stsim(t, "\n\n\n", "run", name, "--step"); got.code != 0 || strings.Count(got.errors, "[Enter]") != 3 {
