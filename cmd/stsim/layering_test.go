@@ -68,7 +68,7 @@ var layers = []layer{
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "sim/property", "sim/why", "storage", "dnsserver"},
 		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
-	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network"},
+	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
 		others: append([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", "golang.org/x/term"}, kubernetes...), door: true, reason: "the binary; stsim dns indexes the names in files"},
 }
 

@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
-	root.AddCommand(newDNS())
+	root.AddCommand(newDNS(), newWhy())
 	return root
 }
 

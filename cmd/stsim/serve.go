@@ -158,7 +158,7 @@ func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
 // run serves until the context ends.
 func (s *served) run(ctx context.Context, d *door.Door, speed pace) error {
 	server := &http.Server{
-		Handler:   s.onlyWithToken(apiserver.New(d)),
+		Handler:   s.onlyWithToken(withWhy(d, apiserver.New(d))),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
 		ErrorLog:  log.New(io.Discard, "", 0), // a client that breaks off is not worth a line
 		// A slow or silent client must not hold a connection for ever before its request is read.

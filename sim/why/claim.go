@@ -87,16 +87,48 @@ func (a *asker) unbound(claim *corev1.PersistentVolumeClaim) {
 	case !found:
 		a.say(fmt.Sprintf("StorageClass %s of %s does not exist, and no volume of that class fits", name, of(claim)), "StorageClass "+name, told(event, "", volumeController),
 			a.kubectl("", "get storageclass"))
-	case storage.WaitsForFirstConsumer(class) && storage.SelectedNode(claim) == "":
-		a.say(fmt.Sprintf("%s gets a volume when a Pod that uses it gets a node (volumeBindingMode: WaitForFirstConsumer)", of(claim)), of(claim), told(event, "", volumeController),
-			"create a Pod that uses the claim")
+	case class.Provisioner == storage.NoProvisioner && a.consumed(claim):
+		a.say(fmt.Sprintf("StorageClass %s makes no volumes, and no volume that there is does for %s%s", name, of(claim), a.obstacles(claim, name)), of(claim),
+			told(event, "", volumeController), "create a PersistentVolume with storageClassName: "+name+" that fits the claim")
+	case storage.WaitsForFirstConsumer(class) && storage.SelectedNode(claim) == "" && a.consumed(claim):
+		a.say(fmt.Sprintf("%s gets a volume when the Pod that uses it gets a node (volumeBindingMode: WaitForFirstConsumer)", of(claim)), "", told(event, "", volumeController), "")
 		for pod := range store.UsingClaim(a.view, claim.Namespace, claim.Name) {
 			a.object(pod)
 		}
+	case storage.WaitsForFirstConsumer(class) && storage.SelectedNode(claim) == "":
+		a.say(fmt.Sprintf("%s gets a volume when a Pod that uses it gets a node (volumeBindingMode: WaitForFirstConsumer)", of(claim)), of(claim), told(event, "", volumeController),
+			"create a Pod that uses the claim")
 	case event != nil && (event.Reason == "ProvisioningFailed" || event.Reason == "ExternalProvisioning"):
 		a.say(fmt.Sprintf("the provisioner %s of StorageClass %s has made no volume for %s", class.Provisioner, name, of(claim)), "StorageClass "+name, told(event, "", volumeController),
 			a.kubectl("", "describe storageclass %s", name))
 	default:
 		a.say(fmt.Sprintf("a volume for %s is being made by %s", of(claim), class.Provisioner), "", told(event, "", volumeController), "")
 	}
+}
+
+// consumed says whether there is a Pod that wants a claim.
+func (a *asker) consumed(claim *corev1.PersistentVolumeClaim) bool {
+	for range store.UsingClaim(a.view, claim.Namespace, claim.Name) {
+		return true
+	}
+	return false
+}
+
+// obstacles says of each volume of a class why it does not do for a claim.
+func (a *asker) obstacles(claim *corev1.PersistentVolumeClaim, class string) string {
+	var found []string
+	for volume := range store.List[*corev1.PersistentVolume](a.view, "") {
+		if volume.Spec.StorageClassName != class {
+			continue
+		}
+		obstacle := storage.Obstacle(volume, claim)
+		if obstacle == "" {
+			obstacle = "it does, but not on a node that the Pod can go to"
+		}
+		found = append(found, volume.Name+": "+obstacle)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return " (" + list(found) + ")"
 }

@@ -2,6 +2,7 @@ package why
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -33,6 +34,10 @@ func (a *asker) containers(pod *corev1.Pod) (held bool) {
 		}
 	}
 	return held
+}
+
+func isInit(pod *corev1.Pod, spec *corev1.Container) bool {
+	return slices.ContainsFunc(pod.Spec.InitContainers, func(container corev1.Container) bool { return container.Name == spec.Name })
 }
 
 func specOf(containers []corev1.Container, name string) *corev1.Container {
@@ -71,14 +76,20 @@ func (a *asker) waiting(pod *corev1.Pod, spec *corev1.Container, status *corev1.
 		rule := fmt.Sprintf("%s keeps ending and is started again after a back-off of 10 s, doubled up to 5 minutes; %d restarts", who, status.RestartCount)
 		if last := status.LastTerminationState.Terminated; last != nil {
 			rule += fmt.Sprintf(", last exit code %d (%s)", last.ExitCode, last.Reason)
+			if last.Message != "" {
+				rule += ": " + last.Message
+			}
 		}
 		a.say(rule, a.template(pod), told(a.event(pod, "BackOff"), otherwise, runtimeManager), a.logs(pod, spec)+" --previous")
 		if probe := a.event(pod, "Unhealthy"); probe != nil && (spec.LivenessProbe != nil || spec.StartupProbe != nil) {
 			a.say(fmt.Sprintf("what stops %s is a probe that fails", who), a.template(pod), told(probe, "", prober), a.kubectl(pod.Namespace, "describe pod %s", pod.Name))
 		}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		a.say(fmt.Sprintf("%s cannot be made (%s): %s", who, waiting.Reason, waiting.Message), a.template(pod), told(a.event(pod, "Failed"), otherwise, "pkg/kubelet/kuberuntime/kuberuntime_container.go"),
-			a.kubectl(pod.Namespace, "describe pod %s", pod.Name))
+		holds, command, hint := a.named(pod.Namespace, waiting.Message)
+		if holds == "" {
+			holds, command = a.template(pod), a.kubectl(pod.Namespace, "describe pod %s", pod.Name)
+		}
+		a.say(fmt.Sprintf("%s cannot be made (%s): %s%s", who, waiting.Reason, waiting.Message, hint), holds, told(a.event(pod, "Failed"), otherwise, "pkg/kubelet/kuberuntime/kuberuntime_container.go"), command)
 	default:
 		a.say(fmt.Sprintf("%s is about to start (%s)", who, waiting.Reason), "", told(a.event(pod, "Pulling", "Pulled"), "", imageManager), "")
 	}
@@ -89,6 +100,10 @@ func (a *asker) notReady(pod *corev1.Pod, spec *corev1.Container, status *corev1
 	probe := "readiness"
 	if status.Started != nil && !*status.Started && spec.StartupProbe != nil {
 		probe = "startup"
+	}
+	if spec.RestartPolicy == nil && isInit(pod, spec) {
+		a.say(fmt.Sprintf("%s still runs: the containers after it start when it has ended", who), of(pod), "", a.logs(pod, spec))
+		return
 	}
 	if spec.ReadinessProbe == nil && probe == "readiness" {
 		a.say(fmt.Sprintf("%s is about to become ready", who), "", "", "")

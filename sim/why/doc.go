@@ -20,6 +20,11 @@
 //	pod.go          a Pod on its way: node, volumes, deletion
 //	container.go    its containers: images, crashes, probes
 //	claim.go        claims and their volumes
+//	attach.go       volumes that another node has
+//	volume.go       volumes without a claim
+//	missing.go      what is named and is not there
+//	near.go         what may have been meant by a name
+//	namespace.go    namespaces that are being deleted
 //	node.go         nodes
 //	budget.go       disruption budgets
 package why

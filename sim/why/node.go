@@ -25,7 +25,7 @@ func (a *asker) node(node *corev1.Node) {
 		rule += ": its kubelet does not answer. Its Pods are no endpoints, are marked for deletion when their toleration is over, and are replaced only when it is certain that they have ended"
 		text := "event NodeNotReady \"Node " + node.Name + " status is now: NodeNotReady\""
 		a.say(rule, of(node), told(a.event(node, "NodeNotReady"), text, lifecycle),
-			fmt.Sprintf("bring the machine back; if it is off for certain: %s", a.kubectl("", "taint node %s node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", node.Name)))
+			fmt.Sprintf("bring the machine back; if it is off for certain: %s", a.outOfService(node)))
 	}
 	if node.DeletionTimestamp != nil {
 		a.finalizers(node, node.Finalizers)

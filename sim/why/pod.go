@@ -44,6 +44,7 @@ func (a *asker) pod(pod *corev1.Pod) {
 		return
 	}
 	a.stillNotAvailable(pod)
+	a.doomed(pod)
 }
 
 // unreachable is about a Pod whose node does not answer: nobody knows whether it runs.
@@ -61,8 +62,7 @@ func (a *asker) terminating(pod *corev1.Pod) {
 	case pod.Spec.NodeName != "" && found && !nodeReady(node):
 		a.say(fmt.Sprintf("%s is Terminating on Node %s, which does not answer: nobody can say that its processes have ended, and at most one Pod may have its name", of(pod), node.Name),
 			of(node), told(a.event(pod, "TaintManagerEviction"), "", "pkg/controller/tainteviction/taint_eviction.go"),
-			fmt.Sprintf("bring the node back; if its machine is off for certain: %s, or %s", a.kubectl("", "taint node %s node.kubernetes.io/out-of-service=nodeshutdown:NoExecute", node.Name),
-				a.kubectl(pod.Namespace, "delete pod %s --force", pod.Name)))
+			fmt.Sprintf("bring the node back; if its machine is off for certain: %s, or %s", a.outOfService(node), a.kubectl(pod.Namespace, "delete pod %s --force", pod.Name)))
 		a.object(node)
 		return
 	case left > 0:
@@ -123,6 +123,9 @@ func (a *asker) unscheduled(pod *corev1.Pod) {
 	holds, command := a.whatFits(pod, scheduled.Message)
 	a.say(fmt.Sprintf("%s is Pending: no node is possible for it", of(pod)), holds,
 		told(a.event(pod, "FailedScheduling"), scheduled.Reason+" "+fmt.Sprintf("%q", scheduled.Message), scheduleOne), command)
+	if strings.Contains(scheduled.Message, "untolerated taint") {
+		a.deadNodes()
+	}
 	for i := range pod.Spec.Volumes {
 		name := store.ClaimName(pod, &pod.Spec.Volumes[i])
 		claim, found := store.Get[*corev1.PersistentVolumeClaim](a.view, pod.Namespace, name)
@@ -137,10 +140,23 @@ func (a *asker) unscheduled(pod *corev1.Pod) {
 	}
 }
 
+// deadNodes are told of when they are among those that a Pod cannot go to.
+func (a *asker) deadNodes() {
+	for node := range store.List[*corev1.Node](a.view, "") {
+		if !nodeReady(node) {
+			a.object(node)
+		}
+	}
+}
+
 // whatFits reads the scheduler's sentence for what would have to change.
 func (a *asker) whatFits(pod *corev1.Pod, sentence string) (holds, command string) {
 	has := func(text string) bool { return strings.Contains(sentence, text) }
 	switch {
+	case has("already in-use by another pod"):
+		if user := a.otherUser(pod); user != nil {
+			return of(user), a.kubectl(user.Namespace, "delete pod %s", user.Name) + ": a ReadWriteOncePod claim serves one Pod at a time"
+		}
 	case has("PersistentVolumeClaim") || has("persistentvolumeclaim") || has("persistent volumes to bind"):
 		return a.firstUnbound(pod), a.kubectl(pod.Namespace, "get pvc")
 	case has("were unschedulable"):
@@ -152,7 +168,11 @@ func (a *asker) whatFits(pod *corev1.Pod, sentence string) (holds, command strin
 	case has("untolerated taint"):
 		for node := range store.List[*corev1.Node](a.view, "") {
 			for _, taint := range node.Spec.Taints {
-				if taint.Effect != corev1.TaintEffectPreferNoSchedule {
+				switch {
+				case taint.Effect == corev1.TaintEffectPreferNoSchedule:
+				case taint.Key == corev1.TaintNodeUnreachable || taint.Key == corev1.TaintNodeNotReady:
+					return of(node), a.kubectl("", "describe node %s", node.Name)
+				default:
 					return of(node), a.kubectl("", "taint node %s %s:%s-", node.Name, taint.Key, taint.Effect) + ", or give the Pod a toleration"
 				}
 			}
@@ -175,6 +195,18 @@ func (a *asker) whatFits(pod *corev1.Pod, sentence string) (holds, command strin
 	return of(pod), a.kubectl(pod.Namespace, "describe pod %s", pod.Name)
 }
 
+// otherUser is another Pod that uses a claim of a Pod; nil when there is none.
+func (a *asker) otherUser(pod *corev1.Pod) *corev1.Pod {
+	for i := range pod.Spec.Volumes {
+		for user := range store.UsingClaim(a.view, pod.Namespace, store.ClaimName(pod, &pod.Spec.Volumes[i])) {
+			if user.UID != pod.UID && user.Spec.NodeName != "" && !ended(user) {
+				return user
+			}
+		}
+	}
+	return nil
+}
+
 func (a *asker) firstUnbound(pod *corev1.Pod) string {
 	for i := range pod.Spec.Volumes {
 		name := store.ClaimName(pod, &pod.Spec.Volumes[i])
@@ -192,17 +224,14 @@ func (a *asker) volumes(pod *corev1.Pod) (held bool) {
 		return false
 	}
 	event := a.event(pod, "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox")
-	if event == nil {
+	switch {
+	case event == nil:
 		return false
+	case event.Reason == "FailedAttachVolume":
+		a.attachment(pod, event)
+	default:
+		a.unmounted(pod, event)
 	}
-	file := "pkg/volume/util/operationexecutor/operation_generator.go"
-	switch event.Reason {
-	case "FailedAttachVolume":
-		file = "pkg/controller/volume/attachdetach/reconciler/reconciler.go"
-	case "FailedCreatePodSandBox":
-		file = "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
-	}
-	a.say(fmt.Sprintf("the volumes and the network of %s are not there yet", of(pod)), of(pod), told(event, "", file), a.kubectl(pod.Namespace, "describe pod %s", pod.Name))
 	return true
 }
 

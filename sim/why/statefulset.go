@@ -43,9 +43,13 @@ func (a *asker) statefulSet(set *appsv1.StatefulSet) {
 		if held = a.condemned(set); !held {
 			a.rollout(set)
 		}
+		if !held && replicas(set) == 0 {
+			a.say(fmt.Sprintf("%s wants no Pods: spec.replicas is 0", of(set)), "", "", "")
+		}
 	}
 	a.doomedClaims(set)
 	a.governingService(set)
+	a.doomed(set)
 }
 
 // doomedClaims is about claims that are deleted and go with the Pods that use them, although the Pods are fine.
@@ -157,8 +161,8 @@ func (a *asker) missing(set *appsv1.StatefulSet, ordinal int) {
 		}
 	}
 	if failed := a.event(set, "FailedCreate"); failed != nil && strings.Contains(failed.Message, name) {
-		a.say(fmt.Sprintf("Pod %s could not be created; the controller tries again, at longer and longer intervals", name), of(set),
-			told(failed, "", podControl), a.kubectl(set.Namespace, "describe statefulset %s", set.Name))
+		rule, holds, command := a.unmade(set, name, failed)
+		a.say(rule, holds, told(failed, "", podControl), command)
 		return
 	}
 	a.say(fmt.Sprintf("Pod %s is about to be created", name), "", "", "")

@@ -15,18 +15,17 @@ import (
 
 // Answer is one reason, or the word that there is none.
 type Answer struct {
-	Rule     string // what holds the object, as a sentence; for an object that is fine, that it is
-	Holds    string // the object that must change, e.g. "Pod default/web-0"; empty when nothing holds or only time helps
-	Upstream string // upstream's own sentence, an event or a log line, and the source file it is in; empty when it says nothing
-	Command  string // what would free it; empty when it needs no help
+	Rule     string `json:"rule"`                 // what holds the object, as a sentence; for an object that is fine, that it is
+	Holds    string `json:"mustChange,omitempty"` // the object that must change, e.g. "Pod default/web-0"; empty when nothing holds or only time helps
+	Upstream string `json:"upstream,omitempty"`   // upstream's own sentence, an event or a log line, and the source file it is in; empty when it says nothing
+	Command  string `json:"toFreeIt,omitempty"`   // what would free it; empty when it needs no help
 }
 
 // Fine says whether the answer is that nothing holds the object.
 func (a Answer) Fine() bool { return a.Holds == "" && a.Upstream == "" && a.Command == "" }
 
 // Why says what holds an object, most immediate first: there is always at least one answer. Kind is written as in manifests
-// (StatefulSet, Pod, PersistentVolumeClaim, Service, Node, PodDisruptionBudget) or as kubectl takes it (sts, po, pvc, svc, no, pdb); namespace is
-// ignored for nodes. For another kind, and for an object that does not exist, the answer says so.
+// (StatefulSet, Pod, ...) or as kubectl takes it (sts, po, pvc, pv, svc, no, pdb, ns); namespace is ignored for kinds that have none. For another kind, and for an object that does not exist, the answer says so.
 func Why(view store.View, settings *api.Settings, kind, namespace, name string) []Answer {
 	a := &asker{view: view, settings: settings, asked: map[string]bool{}}
 	row := kindOf(kind)
@@ -68,7 +67,7 @@ type asker struct {
 }
 
 // kinds are those that can be asked about, in the order in which they are told.
-var kinds = []string{"StatefulSet", "Pod", "PersistentVolumeClaim", "Service", "Node", "PodDisruptionBudget"}
+var kinds = []string{"StatefulSet", "Pod", "PersistentVolumeClaim", "PersistentVolume", "Service", "Node", "PodDisruptionBudget", "Namespace"}
 
 func kindOf(word string) *api.Kind {
 	for _, name := range kinds {
@@ -119,12 +118,20 @@ func (a *asker) about(kind *api.Kind, namespace, name string) {
 		a.node(object)
 	case *policyv1.PodDisruptionBudget:
 		a.budget(object)
+	case *corev1.PersistentVolume:
+		a.volume(object)
+	case *corev1.Namespace:
+		a.namespace(object)
+	default: // at the end of a chain
+		if object.GetDeletionTimestamp() != nil {
+			a.finalizers(object, object.GetFinalizers())
+		}
 	}
 }
 
 // absent is about an object that is not there. A Pod that a StatefulSet is to make is asked for at its set.
 func (a *asker) absent(kind *api.Kind, namespace, name string) {
-	a.say(fmt.Sprintf("there is no %s %s", kind.Kind, api.Name{Namespace: namespace, Name: name}), "",
+	a.say(fmt.Sprintf("there is no %s %s%s", kind.Kind, api.Name{Namespace: namespace, Name: name}, a.instead(kind, namespace, name)), "",
 		fmt.Sprintf("Error from server (NotFound): %s %q not found", resourceOf(kind), name), a.kubectl(namespace, "get %s", kind.Resource))
 	if kind.Kind != "Pod" {
 		return
@@ -142,6 +149,17 @@ func (a *asker) absent(kind *api.Kind, namespace, name string) {
 		return
 	}
 	a.object(set)
+}
+
+// instead is what may have been meant by the name of an object that is not there.
+func (a *asker) instead(kind *api.Kind, namespace, name string) string {
+	if near := nearest(a.view, kind, namespace, name); near != "" {
+		return fmt.Sprintf("; there is %s", near)
+	}
+	if other := elsewhere(a.view, kind, namespace, name); other != "" {
+		return fmt.Sprintf("; there is one in namespace %s", other)
+	}
+	return ""
 }
 
 func resourceOf(kind *api.Kind) string {
