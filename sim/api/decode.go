@@ -156,16 +156,19 @@ func decodeDocument(text []byte, release Release) ([]Object, error) {
 	if len(text) > MaxDocument {
 		return nil, hinted{fmt.Errorf("expected at most %d bytes, found %d", MaxDocument, len(text)), "split the document; an API server takes no longer requests"}
 	}
-	reader := runtime.Decoder(readJSON)
+	reader, converted := runtime.Decoder(readJSON), text
 	if !json.Valid(text) {
-		reader = readYAML
 		if err := checkAliases(text); err != nil {
 			return nil, err
 		}
-	}
-	converted, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
+		var err error
+		if converted, err = yaml.YAMLToJSONStrict(text); err == nil {
+			text = converted // what is read twice is read faster as JSON
+		} else if converted, err = yaml.YAMLToJSON(text); err == nil {
+			reader = readYAML // it says which field is there twice
+		} else {
+			return nil, errors.New(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
+		}
 	}
 	if err := CheckNumbers(converted); err != nil {
 		return nil, err
