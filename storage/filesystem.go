@@ -144,15 +144,22 @@ func (f *FileSystem) mountAll() {
 	}
 	for i := range f.mounts {
 		m := &f.mounts[i]
-		f.prepare(i, func() error {
-			root, err := f.subPath(m)
-			if err != nil {
-				return fmt.Errorf("subPath %q: %w", m.SubPath, err)
-			}
-			m.root = root
-			return nil
-		})
+		if strings.Trim(m.SubPath, "/") != "" {
+			f.prepare(i, func() error {
+				root, err := f.subPath(m)
+				if err != nil {
+					return fmt.Errorf("subPath %q: %w", m.SubPath, err)
+				}
+				m.root = root
+				return nil
+			})
+		}
 		if i == 0 {
+			continue
+		}
+		root := &FileSystem{table: f.table, dir: "/"}
+		if to, err := root.existing(m.Path, true); err == nil && f.node(to.at).isDir() == m.Tree.inode(m.root).isDir() {
+			f.points[place{to.at.mount, to.at.inode}] = i
 			continue
 		}
 		f.prepare(i, func() error {
@@ -186,9 +193,6 @@ func (f *FileSystem) prepare(mount int, step func() error) {
 
 // subPath finds the inode that a mount shows. Links are followed inside the mount's own tree only.
 func (f *FileSystem) subPath(m *mounted) (uint64, error) {
-	if strings.Trim(m.SubPath, "/") == "" {
-		return rootInode, nil
-	}
 	alone := &FileSystem{table: &table{mounts: []mounted{{Mount: Mount{Tree: m.Tree}, root: rootInode}}, now: f.now}, dir: "/"}
 	to, err := alone.existing(m.SubPath, true)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -40,8 +40,8 @@ func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name apivalidation.V
 
 // validateMetaUpdate checks what may change of an object's metadata.
 func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
-	if Equal(meta, old) {
-		return nil // what is stored has been looked at; most writes are of the status
+	if plainMetaUpdate(meta, old) || Equal(meta, old) { // what is stored has been looked at; most writes are of the status
+		return nil
 	}
 	errs := apivalidation.ValidateObjectMetaAccessorUpdate(meta, old, metaPath)
 	return append(errs, validateFinalizers(meta)...)
@@ -49,38 +49,38 @@ func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
 
 func validateFinalizers(meta *metav1.ObjectMeta) (errs field.ErrorList) {
 	for i, finalizer := range meta.Finalizers {
-		errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
+		if !knownFinalizer(finalizer) {
+			errs = append(errs, unknownFinalizer(finalizer, metaPath.Child("finalizers").Index(i)))
+		}
 	}
 	return errs
 }
 
-func validateFinalizer(finalizer string, at *field.Path) field.ErrorList {
-	switch {
-	case strings.Contains(finalizer, "/"), finalizer == "kubernetes",
-		finalizer == metav1.FinalizerOrphanDependents, finalizer == metav1.FinalizerDeleteDependents:
-		return nil
+func unknownFinalizer(finalizer string, at *field.Path) *field.Error {
+	return field.Invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
+}
+
+// knownFinalizer says whether a finalizer is a standard one or has the name of whose it is.
+func knownFinalizer(finalizer string) bool {
+	switch finalizer {
+	case "kubernetes", metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents:
+		return true
 	}
-	return field.ErrorList{field.Invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")}
+	return strings.Contains(finalizer, "/")
 }
 
 // checkMeta makes the Validate rule of a kind whose metadata is all that is checked.
 func checkMeta[T Object](namespaced bool, name apivalidation.ValidateNameFunc) func(T) field.ErrorList {
-	return func(object T) field.ErrorList {
-		errs := apivalidation.ValidateObjectMetaAccessor(object, namespaced, name, metaPath)
-		for i, finalizer := range object.GetFinalizers() {
-			errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
-		}
-		return errs
-	}
+	return func(object T) field.ErrorList { return validateMeta(metaOf(object), namespaced, name) }
 }
 
 // checkMetaUpdate makes the ValidateUpdate rule of such a kind.
 func checkMetaUpdate[T Object](object, old T, _ string) field.ErrorList {
-	errs := apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath)
-	for i, finalizer := range object.GetFinalizers() {
-		errs = append(errs, validateFinalizer(finalizer, metaPath.Child("finalizers").Index(i))...)
-	}
-	return errs
+	return validateMetaUpdate(metaOf(object), metaOf(old))
+}
+
+func metaOf(object Object) *metav1.ObjectMeta {
+	return object.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
 }
 
 // invalids is one error for every message about a value.

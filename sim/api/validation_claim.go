@@ -91,6 +91,9 @@ func validateClaimUpdate(claim, old *corev1.PersistentVolumeClaim, subresource s
 	if subresource == "status" {
 		return append(errs, validateClaimStatus(claim)...)
 	}
+	if Equal(&claim.Spec, &old.Spec) && claim.Annotations[corev1.BetaStorageClassAnnotation] == old.Annotations[corev1.BetaStorageClassAnnotation] {
+		return errs // what is stored has been looked at
+	}
 	errs = append(errs, validateClaim(claim)...)
 	now, before := claim.DeepCopy(), old.DeepCopy()
 	if old.Spec.VolumeName == "" {

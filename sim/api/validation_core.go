@@ -19,7 +19,9 @@ func validateNamespace(namespace *corev1.Namespace) field.ErrorList {
 func checkNamespaceFinalizers(namespace *corev1.Namespace, at func(int) *field.Path) (errs field.ErrorList) {
 	for i, finalizer := range namespace.Spec.Finalizers {
 		errs = append(errs, apivalidation.ValidateFinalizerName(string(finalizer), at(i))...)
-		errs = append(errs, validateFinalizer(string(finalizer), at(i))...)
+		if !knownFinalizer(string(finalizer)) {
+			errs = append(errs, unknownFinalizer(string(finalizer), at(i)))
+		}
 	}
 	return errs
 }

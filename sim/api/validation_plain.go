@@ -98,9 +98,26 @@ func plainAnnotations(annotations map[string]string) bool {
 
 // plainMeta says whether the metadata of an object passes the checks of every kind.
 func plainMeta(meta *metav1.ObjectMeta, namespaced bool) bool {
-	if !plainLabel(meta.Name) || meta.GenerateName != "" || namespaced != (meta.Namespace != "") || namespaced && !plainLabel(meta.Namespace) ||
-		meta.Generation < 0 || len(meta.ManagedFields) > 0 || len(meta.Finalizers) > 0 || len(meta.OwnerReferences) > 1 {
+	return plainLabel(meta.Name) && meta.GenerateName == "" && namespaced == (meta.Namespace != "") && (!namespaced || plainLabel(meta.Namespace)) &&
+		meta.Generation >= 0 && plainFields(meta)
+}
+
+// plainMetaUpdate says whether metadata has become what every kind may make of it: only what may change has, and to something plain.
+func plainMetaUpdate(meta, old *metav1.ObjectMeta) bool {
+	return old.DeletionTimestamp == nil && meta.DeletionTimestamp == nil && meta.DeletionGracePeriodSeconds == nil && old.DeletionGracePeriodSeconds == nil &&
+		meta.ResourceVersion != "" && meta.Generation >= old.Generation && meta.Name == old.Name && meta.Namespace == old.Namespace &&
+		meta.UID == old.UID && meta.CreationTimestamp.Equal(&old.CreationTimestamp) && plainFields(meta)
+}
+
+// plainFields looks at what may change of metadata.
+func plainFields(meta *metav1.ObjectMeta) bool {
+	if len(meta.ManagedFields) > 0 || len(meta.OwnerReferences) > 1 {
 		return false
+	}
+	for _, finalizer := range meta.Finalizers {
+		if !knownFinalizer(finalizer) || strings.Contains(finalizer, "/") && !plainKey(finalizer) {
+			return false
+		}
 	}
 	for i := range meta.OwnerReferences {
 		owner := &meta.OwnerReferences[i]

@@ -96,6 +96,7 @@ func (w *World) start(key string) {
 		w.neverRan(key, reasonCreate, "failed to generate container: "+err.Error())
 		return
 	}
+	started.Root = guest.files.Mounts()[0].Tree // with the mount points
 	server, err := img.resolve(guest, config.Args, spec)
 	if err != nil {
 		w.neverRan(key, reasonStart, "failed to create containerd task: failed to create shim task: OCI runtime create failed: "+
