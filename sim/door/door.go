@@ -14,13 +14,12 @@ type Door struct {
 	cluster  *sim.Cluster
 	changed  chan struct{} // closed when something happened, and made anew
 	waiters  map[*waiter]struct{}
-	sleepers map[*waiter]struct{}
 	settlers []*settler // in the order in which they came
 	drivers  int        // calls of Drive under way
 	passed   time.Time  // the last deadline that Drive let pass; see WaitUntil
 }
 
-// waiter is a client that waits for something to happen, or sleeps, until an instant of virtual time; zero: without end.
+// waiter is a client that waits for something to happen until an instant of virtual time; zero: without end.
 type waiter struct{ until time.Time }
 
 // settler is a client that waits for the process to be quiet.
@@ -31,7 +30,7 @@ type settler struct {
 
 // New makes the door of a cluster. From then on the cluster is used through the door only.
 func New(cluster *sim.Cluster) *Door {
-	return &Door{cluster: cluster, changed: make(chan struct{}), waiters: map[*waiter]struct{}{}, sleepers: map[*waiter]struct{}{}}
+	return &Door{cluster: cluster, changed: make(chan struct{}), waiters: map[*waiter]struct{}{}}
 }
 
 // Do takes one turn. The turn must be short: everybody else waits.
@@ -96,20 +95,6 @@ func (d *Door) isPast(deadline time.Time) bool {
 		return true
 	}
 	return d.passed.Equal(deadline)
-}
-
-// Expect says that a client sleeps by the wall clock, and will come back when so much virtual time has passed: until it is released, Drive
-// lets no more than that pass.
-func (d *Door) Expect(after time.Duration) (back time.Time, release func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	self := &waiter{until: d.cluster.Now().Add(after)}
-	d.sleepers[self] = struct{}{}
-	return self.until, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.sleepers, self)
-	}
 }
 
 // Settle waits until every goroutine of the process is blocked. Of those who wait for it only one goes on at a time, the one with the

@@ -23,14 +23,11 @@ const (
 	Stuck Rest = "stuck" // the client neither waits for the cluster nor ends
 )
 
-// asleep is no rest: somebody sleeps by the wall clock, and nothing may happen before it is back.
-const asleep Rest = "asleep"
-
 // Patience is how long (by the wall clock) a client may be busy with itself, or sleep, before Drive calls it stuck.
 const Patience = 60 * time.Second
 
 // idlePatience is how long (by the wall clock) a client that waits in vain is left to itself: it may be about to give up.
-const idlePatience = time.Second
+const idlePatience = 100 * time.Millisecond
 
 // settlePatience is how long (by the wall clock) Drive waits at its end for what an interrupted client leaves behind.
 const settlePatience = time.Second
@@ -85,7 +82,7 @@ func (d *Door) follow(done <-chan struct{}, end time.Time, attend func() bool) R
 			switch rest := d.next(end); {
 			case rest == "":
 				lastProgress = time.Now()
-			case rest != asleep && time.Since(lastProgress) > idlePatience:
+			case time.Since(lastProgress) > idlePatience:
 				return rest
 			default:
 				pause(done, time.Millisecond)
@@ -115,7 +112,6 @@ func (d *Door) next(end time.Time) (rest Rest) {
 	defer d.mu.Unlock()
 	event, found := d.cluster.View().NextEvent()
 	deadline := earliest(d.waiters)
-	back := earliest(d.sleepers)
 	due := event.When
 	if !found || !deadline.IsZero() && deadline.Before(due) {
 		due = deadline
@@ -125,16 +121,11 @@ func (d *Door) next(end time.Time) (rest Rest) {
 		rest = Idle
 	case due.After(end):
 		rest = Limit
-	case !back.IsZero() && due.After(back):
-		rest = asleep
 	case found && !event.When.After(due):
 		d.cluster.Step()
 	default:
 		d.cluster.RunFor(max(due.Sub(d.cluster.Now()), 0))
 		d.passed = due
-	}
-	if rest == Idle && !back.IsZero() {
-		rest = asleep
 	}
 	if rest == "" {
 		d.announce()

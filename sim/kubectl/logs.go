@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -21,10 +22,14 @@ import (
 )
 
 // kubectl logs reads several logs in the order of a map, and says which Pod and which container it has chosen on the standard error of the
-// process. Here the order is that of Pods and containers, and what it says goes where the rest of the command's output goes.
+// process. Here the order is that of Pods and containers, and what it says goes where the rest of the command's output goes. And with -f it
+// tries again by the wall clock while there is no log yet; here by the virtual one.
+
+// followRetry is what kubectl logs -f sleeps when there is no log yet.
+const followRetry = time.Second
 
 // newLogs is kubectl's command with another way to choose and to order.
-func newLogs(f factory, s streams) *cobra.Command {
+func newLogs(f factory, s streams, t *transport) *cobra.Command {
 	o := logs.NewLogsOptions(s)
 	command := logs.NewCmdLogs(f, s)
 	command.ResetFlags()
@@ -32,9 +37,36 @@ func newLogs(f factory, s streams) *cobra.Command {
 	command.Run = func(command *cobra.Command, args []string) {
 		util.CheckErr(o.Complete(f, command, args))
 		util.CheckErr(o.Validate())
+		if o.Follow && !o.IgnoreLogErrors {
+			o.ConsumeRequestFn = t.follow(o)
+		}
 		util.CheckErr(runLogs(command.Context(), o, s.ErrOut))
 	}
 	return command
+}
+
+// follow reads a log that there may not be yet.
+func (t *transport) follow(o *logs.LogsOptions) func(context.Context, rest.ResponseWrapper, io.Writer) error {
+	once := o.ConsumeRequestFn
+	return func(ctx context.Context, request rest.ResponseWrapper, out io.Writer) error {
+		deadline := t.now().Add(o.GetPodTimeout)
+		for {
+			err := once(ctx, request, out)
+			if _, refused := err.(apierrors.APIStatus); !refused {
+				return err
+			}
+			fmt.Fprintln(o.ErrOut, err)
+			if again := t.now().Add(followRetry); again.After(deadline) {
+				t.end(exit{"error: " + context.DeadlineExceeded.Error(), 1})
+				<-t.ctx.Done()
+			} else if err := t.pass(again); err != nil {
+				return err
+			}
+			if err := t.ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 func runLogs(ctx context.Context, o *logs.LogsOptions, warn io.Writer) error {

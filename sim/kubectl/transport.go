@@ -29,21 +29,23 @@ type transport struct {
 	asked    map[string]time.Time // when reads were made in virtual time, by URL
 	deleted  map[string]bool      // paths of objects that the command has deleted
 	patience time.Time            // until when it waits for them to be gone
-	sleeping map[string]sleep     // by the path of what will be asked next
 	timedOut string               // what the command has waited for in vain
 
-	goodbye string // to be said when the session at the terminal has ended
-	say     io.Writer
+	goodbye   string    // to be said when the session at the terminal has ended
+	say, warn io.Writer // the command's outputs
+	began     time.Time
 }
 
 func newTransport(ctx context.Context, d *door.Door, command Command, outputs *outputs, end func(exit)) *transport {
 	called, _ := calledCommand(command.Args)
-	return &transport{
-		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout,
+	t := &transport{
+		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout, warn: command.Stderr,
 		terminal:   command.Terminal && wantsTerminal(command.Args),
 		concurrent: called == "drain" || called == "logs",
-		asked:      map[string]time.Time{}, deleted: map[string]bool{}, sleeping: map[string]sleep{},
+		asked:      map[string]time.Time{}, deleted: map[string]bool{},
 	}
+	t.began = t.now()
+	return t
 }
 
 // wrap is called for each of the command's connections: one for requests, one more for each stream.
@@ -58,14 +60,23 @@ type connection struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
-	if err := t.before(request); err != nil {
+	err := t.before(request)
+	if errors.Is(err, errGaveUp) {
+		return t.globalTimeout(request), nil
+	} else if err != nil {
 		return nil, err
 	}
-	request, err := t.rewritten(request)
+	request, err = t.rewritten(request)
 	if err != nil {
 		return nil, err
 	}
 	response, err := t.next.RoundTrip(request)
+	for err == nil && refusedEviction(request, response) {
+		if response, err = t.evictLater(request, response); response != nil || err != nil {
+			break
+		}
+		response, err = t.next.RoundTrip(request)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +100,6 @@ func (t *transport) before(request *http.Request) error {
 		t.outputs.flush()
 	}
 	if err := t.ctx.Err(); err != nil {
-		return err
-	}
-	if err := t.comeBack(request); err != nil {
 		return err
 	}
 	if t.awaitsDeletion(request) {
@@ -126,10 +134,6 @@ func (t *transport) after(request *http.Request, response *http.Response) {
 		t.deleted[path] = true
 	case eviction && done:
 		t.deleted[evicted] = true
-	case eviction && response.StatusCode == http.StatusTooManyRequests:
-		t.sleeps(evicted, evictionRetry)
-	case strings.HasSuffix(path, "/log") && request.URL.Query().Get("follow") == "true" && !done:
-		t.sleeps(path, followRetry)
 	}
 	if t.tellsAges() {
 		response.Body = &shifted{body: response.Body, virtual: t.now, created: t.tellsCreation(path)}

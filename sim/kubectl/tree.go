@@ -54,7 +54,7 @@ type entry struct {
 	name string
 	make constructor
 	// timed makes a command that this package gives another way to wait, instead of make.
-	timed func(get genericclioptions.RESTClientGetter, s streams, t *transport) *cobra.Command
+	timed func(f factory, s streams, t *transport) *cobra.Command
 }
 
 // connected and named make the constructors that kubectl has in other forms alike.
@@ -83,7 +83,7 @@ var groups = []group{
 		{name: "drain", make: drain.NewCmdDrain}, {name: "taint", make: taint.NewCmdTaint}}},
 	{"Troubleshooting and Debugging Commands:", []entry{
 		{name: "describe", make: named(describe.NewCmdDescribe)},
-		{name: "logs", make: newLogs}, {name: "attach", make: attach.NewCmdAttach}, {name: "exec", make: exec.NewCmdExec}, {name: "cp", make: cp.NewCmdCp},
+		{name: "logs", timed: newLogs}, {name: "attach", make: attach.NewCmdAttach}, {name: "exec", make: exec.NewCmdExec}, {name: "cp", make: cp.NewCmdCp},
 		{name: "auth", make: auth.NewCmdAuth}, {name: "events", make: connected(events.NewCmdEvents)}}},
 	{"Advanced Commands:", []entry{
 		{name: "apply", make: named(apply.NewCmdApply)},
@@ -124,7 +124,7 @@ func newTree(args []string, get *getter, flags *genericclioptions.ConfigFlags, s
 			switch {
 			case known && entry.name != called:
 			case entry.timed != nil:
-				commands = append(commands, entry.timed(get, s, t))
+				commands = append(commands, entry.timed(f, s, t))
 			default:
 				commands = append(commands, entry.make(f, s))
 			}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/cmd/wait"
@@ -24,7 +23,7 @@ import (
 // asked as with --timeout=0, which looks once, whenever the object has changed, until the timeout has passed in virtual time.
 
 // newWait is kubectl's command with another way to wait.
-func newWait(get genericclioptions.RESTClientGetter, s streams, t *transport) *cobra.Command {
+func newWait(get factory, s streams, t *transport) *cobra.Command {
 	flags := wait.NewWaitFlags(get, s)
 	command := wait.NewCmdWait(get, s)
 	command.ResetFlags()

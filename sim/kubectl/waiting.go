@@ -15,18 +15,17 @@ import (
 // kubectl waits by the wall clock: it polls, it sleeps before it tries again, and it gives up after a while. Here all of this happens in
 // virtual time, in which a command of kubectl's takes as long as it would on a real cluster.
 
-// Sleeps of kubectl's.
-const (
-	pollInterval  = time.Second     // between two equal questions
-	evictionRetry = 5 * time.Second // drain, when a disruption budget is in the way
-	followRetry   = time.Second     // logs -f, when there is no log yet
-)
+// pollInterval is what kubectl sleeps between two equal questions.
+const pollInterval = time.Second
 
 // runPatience is how long kubectl run waits for its Pod when it is not told.
 const runPatience = time.Minute
 
-// errTimedOut ends the request of a command that has waited long enough.
-var errTimedOut = errors.New("timed out waiting for the condition")
+// errTimedOut ends the request of a command that has waited long enough; errGaveUp that of kubectl drain.
+var (
+	errTimedOut = errors.New("timed out waiting for the condition")
+	errGaveUp   = errors.New("global timeout reached")
+)
 
 func never(*sim.Cluster) bool { return false }
 
@@ -58,33 +57,6 @@ func (t *transport) poll(request *http.Request) error {
 	return t.pass(now)
 }
 
-// sleep is a goroutine of kubectl's that sleeps and will then ask for something.
-type sleep struct {
-	until time.Time
-	back  func()
-}
-
-// sleeps notes that the command will not go on before so much time has passed. The lock is held.
-func (t *transport) sleeps(path string, duration time.Duration) {
-	until, release := t.door.Expect(duration)
-	context.AfterFunc(t.ctx, release)
-	t.sleeping[path] = sleep{until, release}
-}
-
-// comeBack is called when something is asked: who has slept lets virtual time catch up.
-func (t *transport) comeBack(request *http.Request) error {
-	t.mu.Lock()
-	slept, found := t.sleeping[request.URL.Path]
-	delete(t.sleeping, request.URL.Path)
-	delete(t.asked, request.URL.String()+" "+request.Header.Get("Accept"))
-	t.mu.Unlock()
-	if !found {
-		return nil
-	}
-	defer slept.back()
-	return t.pass(slept.until)
-}
-
 // awaitsDeletion says whether the command reads an object that it has deleted: then it waits until that is gone. kubectl would read it once
 // more, and if it is still there start an informer, or poll. Here the first read is answered when the object is gone: the same wait, to the
 // event.
@@ -107,6 +79,9 @@ func (t *transport) awaitDeletion(request *http.Request) error {
 	}
 	deadline := t.patience
 	t.mu.Unlock()
+	if t.called == "drain" {
+		deadline = t.drainDeadline()
+	}
 	var uid api.UID
 	err := t.door.WaitUntil(t.ctx, deadline, func(cluster *sim.Cluster) bool {
 		object, found := cluster.View().Object(kind, name.Namespace, name.Name)
@@ -116,6 +91,9 @@ func (t *transport) awaitDeletion(request *http.Request) error {
 		return !found || object.GetUID() != uid || object.GetDeletionTimestamp() == nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) && t.ctx.Err() == nil {
+		if t.called == "drain" {
+			return errGaveUp
+		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.timedOut = fmt.Sprintf("%v on %s/%s", errTimedOut, kind.Resource, name.Name)
