@@ -45,6 +45,7 @@
 //     search list ends with the bare name, and its status is what the user gets to read.
 //   - A TXT question for a name that exists is NODATA throughout (CoreDNS: NXDOMAIN for svc.Z, for a namespace
 //     and for the apex), and so is a question other than PTR for a reverse name that has a PTR record.
+//   - A SOA question below the apex is NODATA or NXDOMAIN as one of any other type is (CoreDNS: always NODATA).
 //   - The server's own address has a PTR record even if no service holds it (old nslookup asks for it).
 //   - Opcodes other than QUERY are NOTIMP, also NOTIFY.
 //   - A CNAME or SRV target that cannot be packed (a label of more than 63 octets is possible in

@@ -90,20 +90,22 @@ func (x *Index) Remove(object api.Object) {
 	}
 }
 
-// podAddresses are the addresses of a Pod that has not ended.
+// podAddresses is the address of a Pod that lives, the first one only where it has two; none of a Pod that has ended or is being deleted
+// (CoreDNS: ToPod in plugin/kubernetes/object/pod.go, and podListFunc in controller.go).
 func podAddresses(pod *corev1.Pod) []netip.Addr {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if pod.DeletionTimestamp != nil {
 		return nil
 	}
-	var addresses []netip.Addr
-	ips := pod.Status.PodIPs
-	if len(ips) == 0 {
-		ips = []corev1.PodIP{{IP: pod.Status.PodIP}} // written by hand
+	switch pod.Status.Phase {
+	case corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown:
+		return nil
 	}
-	for _, address := range ips {
-		if parsed, ok := parse(address.IP); ok {
-			addresses = append(addresses, parsed)
-		}
+	first := pod.Status.PodIP
+	if first == "" && len(pod.Status.PodIPs) > 0 {
+		first = pod.Status.PodIPs[0].IP // written by hand
 	}
-	return addresses
+	if address, ok := parse(first); ok {
+		return []netip.Addr{address}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"testing"
@@ -169,4 +170,26 @@ func largeHeadless(size int) (db *store.DB, change func(ready bool)) {
 		put(slice(number, true))
 	}
 	return db, func(ready bool) { put(slice(0, ready)) }
+}
+
+func TestPodsThatDNSKnows(t *testing.T) {
+	now := metav1.Now()
+	for _, c := range []struct {
+		what string
+		pod  corev1.Pod
+		want string
+	}{
+		{"one that runs", corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.244.1.2"}}, "[10.244.1.2]"},
+		{"one of both families", corev1.Pod{Status: corev1.PodStatus{PodIP: "10.244.1.2", PodIPs: []corev1.PodIP{{IP: "10.244.1.2"}, {IP: "fd00::2"}}}}, "[10.244.1.2]"},
+		{"one written by hand", corev1.Pod{Status: corev1.PodStatus{PodIPs: []corev1.PodIP{{IP: "10.244.1.2"}}}}, "[10.244.1.2]"},
+		{"one without an address", corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending}}, "[]"},
+		{"one that is being deleted", corev1.Pod{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &now}, Status: corev1.PodStatus{PodIP: "10.244.1.2"}}, "[]"},
+		{"one that has ended", corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodSucceeded, PodIP: "10.244.1.2"}}, "[]"},
+		{"one that has failed", corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed, PodIP: "10.244.1.2"}}, "[]"},
+		{"one that nobody knows of", corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodUnknown, PodIP: "10.244.1.2"}}, "[]"},
+	} {
+		if got := fmt.Sprint(podAddresses(&c.pod)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, got, c.want)
+		}
+	}
 }
