@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/diff"
 )
+
+const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // internal prints a value in an error as the API server prints it. There, validation sees unversioned types,
 // whose JSON has the Go names of all fields and leaves none out.
@@ -24,6 +28,21 @@ func (i internal) MarshalJSON() ([]byte, error) {
 // diffInternal is the unified difference that ends the messages about immutable specs.
 func diffInternal(old, new any) string { return diff.Diff(internal{old}, internal{new}) }
 
+// moved are the fields that come at another place in the unversioned type: right after the field that is the key.
+var moved = map[reflect.Type]map[string]string{
+	reflect.TypeFor[corev1.VolumeSource]():           {"RBD": "Quobyte"},
+	reflect.TypeFor[corev1.PersistentVolumeSource](): {"RBD": "Quobyte", "ISCSI": "FlexVolume"},
+	reflect.TypeFor[corev1.PodSecurityContext]():     {"FSGroup": "FSGroupChangePolicy"},
+}
+
+// neverAbsent are the fields that are no pointers in the unversioned type: absent they are zero.
+var neverAbsent = map[reflect.Type][]string{
+	reflect.TypeFor[appsv1.RollingUpdateStatefulSetStrategy](): {"Partition"},
+	reflect.TypeFor[appsv1.RollingUpdateDeployment]():          {"MaxUnavailable", "MaxSurge"},
+	reflect.TypeFor[appsv1.RollingUpdateDaemonSet]():           {"MaxUnavailable", "MaxSurge"},
+	reflect.TypeFor[corev1.ServiceAccountTokenProjection]():    {"ExpirationSeconds"},
+}
+
 var (
 	marshaler   = reflect.TypeFor[json.Marshaler]()
 	podSpecType = reflect.TypeFor[corev1.PodSpec]()
@@ -36,7 +55,7 @@ func writeInternal(out *bytes.Buffer, value reflect.Value) error {
 		return nil
 	case value.Type() == podSpecType:
 		return writeStruct(out, reflect.ValueOf(internalPodSpec(value.Interface().(corev1.PodSpec))))
-	case value.Type().Implements(marshaler), value.Type().PkgPath() == "k8s.io/apimachinery/pkg/apis/meta/v1":
+	case value.Type().Implements(marshaler), value.Type().PkgPath() == metaPackage:
 		return writeJSON(out, value.Interface())
 	}
 	switch value.Kind() {
@@ -63,18 +82,42 @@ func writeInternal(out *bytes.Buffer, value reflect.Value) error {
 func writeStruct(out *bytes.Buffer, value reflect.Value) error {
 	first := true
 	var fields func(reflect.Value) error
+	write := func(name string, value reflect.Value) error {
+		out.WriteString(opening(first, "{", ",") + strconv.Quote(name) + ":")
+		first = false
+		return writeInternal(out, value)
+	}
 	fields = func(value reflect.Value) error {
+		kind := value.Type()
 		for i := range value.NumField() {
-			if value.Type().Field(i).Anonymous {
-				if err := fields(value.Field(i)); err != nil {
+			name, member := kind.Field(i).Name, value.Field(i)
+			switch {
+			case kind.Field(i).Anonymous && kind.Field(i).Type.PkgPath() == metaPackage:
+				text, err := json.Marshal(member.Interface())
+				if inside := bytes.Trim(text, "{}"); err != nil || len(inside) == 0 {
+					continue
+				}
+				out.WriteString(opening(first, "{", ","))
+				out.Write(text[1 : len(text)-1])
+				first = false
+				continue
+			case kind.Field(i).Anonymous:
+				if err := fields(member); err != nil {
 					return err
 				}
 				continue
+			case isMoved(kind, name):
+				continue
+			case slices.Contains(neverAbsent[kind], name) && member.IsNil():
+				member = reflect.Zero(member.Type().Elem())
 			}
-			out.WriteString(opening(first, "{", ",") + strconv.Quote(value.Type().Field(i).Name) + ":")
-			first = false
-			if err := writeInternal(out, value.Field(i)); err != nil {
+			if err := write(name, member); err != nil {
 				return err
+			}
+			if next := moved[kind][name]; next != "" {
+				if err := write(next, value.FieldByName(next)); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -82,6 +125,15 @@ func writeStruct(out *bytes.Buffer, value reflect.Value) error {
 	err := fields(value)
 	out.WriteString(opening(first, "{}", "}"))
 	return err
+}
+
+func isMoved(kind reflect.Type, name string) bool {
+	for _, one := range moved[kind] {
+		if one == name {
+			return true
+		}
+	}
+	return false
 }
 
 func writeJSON(out *bytes.Buffer, value any) error {

@@ -103,12 +103,16 @@ func (r Release) Default(object Object) {
 func (r Release) PrepareForCreate(object Object) {
 	KindOf(object).PrepareForCreate(object)
 	r.dropDisabled(object, nil)
+	dropAlpha(object, nil)
 }
 
 // PrepareForUpdate is the kind's PrepareForUpdate, and drops the fields whose feature gate is off unless the
 // old object has them already. Object and old must be of the same kind.
 func (r Release) PrepareForUpdate(object, old Object, subresource string) {
 	r.dropDisabled(object, old)
+	if subresource != "status" {
+		dropAlpha(object, old)
+	}
 	KindOf(object).PrepareForUpdate(object, old, subresource)
 }
 
@@ -140,6 +144,14 @@ func (r Release) dropDisabled(object, old Object) {
 
 // Validate is the kind's Validate with the rules this release has.
 func (r Release) Validate(object Object) field.ErrorList {
+	errs := r.validate(object)
+	if len(errs) == 0 {
+		return commonMeta(object)
+	}
+	return errs
+}
+
+func (r Release) validate(object Object) field.ErrorList {
 	if set, ok := object.(*appsv1.StatefulSet); ok {
 		return inOrder(validateStatefulSet(set, r))
 	}
@@ -152,7 +164,7 @@ func (r Release) Validate(object Object) field.ErrorList {
 // ValidateUpdate is the kind's ValidateUpdate with the rules and texts this release has.
 func (r Release) ValidateUpdate(object, old Object, subresource string) field.ErrorList {
 	if set, ok := object.(*appsv1.StatefulSet); ok {
-		return inOrder(validateStatefulSetUpdate(set, old.(*appsv1.StatefulSet), subresource, r))
+		return append(commonMetaUpdate(object, old), inOrder(validateStatefulSetUpdate(set, old.(*appsv1.StatefulSet), subresource, r))...)
 	}
-	return KindOf(object).ValidateUpdate(object, old, subresource)
+	return append(commonMetaUpdate(object, old), KindOf(object).ValidateUpdate(object, old, subresource)...)
 }

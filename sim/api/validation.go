@@ -47,6 +47,23 @@ func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
 	return append(errs, validateFinalizers(meta)...)
 }
 
+// commonMeta checks what is the same for the metadata of all kinds, and commonMetaUpdate what may change of it. Where a kind says the same of an
+// update, its error comes twice, as upstream (apiserver pkg/registry/rest/create.go, update.go).
+func commonMeta(object Object) field.ErrorList {
+	meta, namespaced := metaOf(object), KindOf(object).Namespaced
+	if plainMeta(meta, namespaced) {
+		return nil
+	}
+	return apivalidation.ValidateObjectMetaAccessor(object, namespaced, nameIsSegment, metaPath)
+}
+
+func commonMetaUpdate(object, old Object) field.ErrorList {
+	if Equal(metaOf(object), metaOf(old)) {
+		return nil
+	}
+	return append(commonMeta(object), apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath)...)
+}
+
 func validateFinalizers(meta *metav1.ObjectMeta) (errs field.ErrorList) {
 	for i, finalizer := range meta.Finalizers {
 		if !knownFinalizer(finalizer) {

@@ -102,6 +102,8 @@ func validateEphemeralContainers(spec *corev1.PodSpec, volumes volumeNames, at *
 			{"resources", len(container.Resources.Limits)+len(container.Resources.Requests)+len(container.Resources.Claims) > 0},
 			{"livenessProbe", container.LivenessProbe != nil}, {"readinessProbe", container.ReadinessProbe != nil},
 			{"startupProbe", container.StartupProbe != nil}, {"lifecycle", container.Lifecycle != nil},
+			{"resizePolicy", container.ResizePolicy != nil}, {"restartPolicy", container.RestartPolicy != nil},
+			{"restartPolicyRules", container.RestartPolicyRules != nil},
 		} {
 			if one.set {
 				errs = append(errs, field.Forbidden(path.Child(one.name), notEphemeral))

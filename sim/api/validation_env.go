@@ -82,6 +82,26 @@ func validateValueFrom(variable *corev1.EnvVar, at *field.Path) (errs field.Erro
 	return errs
 }
 
+// checkFileVolumes: variables come from files in volumes of the kind emptyDir only.
+func checkFileVolumes(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+	eachContainer(spec, func(container *corev1.Container, list string, index int) {
+		for i := range container.Env {
+			from := container.Env[i].ValueFrom
+			if from == nil || from.FileKeyRef == nil {
+				continue
+			}
+			name, path := from.FileKeyRef.VolumeName, at.Child(list).Index(index).Child("env").Index(i).Child("valueFrom", "fileKeyRef", "volumeName")
+			switch at := slices.IndexFunc(spec.Volumes, func(volume corev1.Volume) bool { return volume.Name == name }); {
+			case at < 0:
+				errs = append(errs, field.NotFound(path, name))
+			case spec.Volumes[at].EmptyDir == nil:
+				errs = append(errs, field.Invalid(path, name, "referenced volume must be of type emptyDir"))
+			}
+		}
+	})
+	return errs
+}
+
 func validateFieldRef(ref *corev1.ObjectFieldSelector, allowed []string, at *field.Path) field.ErrorList {
 	if ref.APIVersion == "" {
 		return field.ErrorList{field.Required(at.Child("apiVersion"), "")}

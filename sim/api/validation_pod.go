@@ -84,6 +84,9 @@ func validateTemplateMeta(meta *metav1.ObjectMeta, at *field.Path) field.ErrorLi
 	}{
 		{"name", meta.Name != ""}, {"generateName", meta.GenerateName != ""}, {"namespace", meta.Namespace != ""},
 		{"uID", meta.UID != ""}, {"ownerReferences", len(meta.OwnerReferences) > 0}, {"finalizers", len(meta.Finalizers) > 0},
+		{"selfLink", meta.SelfLink != ""}, {"resourceVersion", meta.ResourceVersion != ""}, {"generation", meta.Generation != 0},
+		{"creationTimestamp", !meta.CreationTimestamp.IsZero()}, {"deletionTimestamp", meta.DeletionTimestamp != nil},
+		{"deletionGracePeriodSeconds", meta.DeletionGracePeriodSeconds != nil}, {"managedFields", len(meta.ManagedFields) > 0},
 	} {
 		if one.set {
 			errs = append(errs, field.Forbidden(at.Child(one.name), "cannot be set"))
@@ -102,6 +105,7 @@ func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Pa
 	errs = append(errs, validateContainers(spec, volumes, at.Child("containers"))...)
 	errs = append(errs, validateInitContainers(spec, volumes, at.Child("initContainers"))...)
 	errs = append(errs, validateEphemeralContainers(spec, volumes, at.Child("ephemeralContainers"))...)
+	errs = append(errs, checkFileVolumes(spec, at)...)
 	errs = append(errs, validatePodResources(spec, at)...)
 	errs = append(errs, checkHostNetworkPorts(spec, meta != nil, at.Child("containers"))...)
 	errs = append(errs, checkOneOf(spec.RestartPolicy, at.Child("restartPolicy"), podRestartPolicies...)...)
@@ -141,14 +145,35 @@ func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Pa
 func validatePodSecurity(spec *corev1.PodSpec, at *field.Path) field.ErrorList {
 	errs := validatePodSecurityContext(spec.SecurityContext, spec.HostPID, spec.ShareProcessNamespace, at.Child("securityContext"))
 	if spec.HostUsers != nil && !*spec.HostUsers {
+		if spec.HostNetwork {
+			errs = append(errs, field.Forbidden(at.Child("hostNetwork"), "when `hostUsers` is false"))
+		}
 		if spec.HostPID {
 			errs = append(errs, field.Forbidden(at.Child("HostPID"), "when `hostUsers` is false"))
 		}
 		if spec.HostIPC {
 			errs = append(errs, field.Forbidden(at.Child("HostIPC"), "when `hostUsers` is false"))
 		}
+		eachContainer(spec, func(container *corev1.Container, list string, i int) {
+			if len(container.VolumeDevices) > 0 {
+				errs = append(errs, field.Forbidden(at.Child(list).Index(i).Child("volumeDevices"), "when `hostUsers` is false"))
+			}
+		})
 	}
 	return errs
+}
+
+// eachContainer visits the containers of all kinds: field and i say where each is.
+func eachContainer(spec *corev1.PodSpec, visit func(container *corev1.Container, field string, i int)) {
+	for i := range spec.InitContainers {
+		visit(&spec.InitContainers[i], "initContainers", i)
+	}
+	for i := range spec.Containers {
+		visit(&spec.Containers[i], "containers", i)
+	}
+	for i := range spec.EphemeralContainers {
+		visit((*corev1.Container)(&spec.EphemeralContainers[i].EphemeralContainerCommon), "ephemeralContainers", i)
+	}
 }
 
 // validatePodNames checks what the Pod is called and what it is bound to.
@@ -198,7 +223,10 @@ func validatePodClasses(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorL
 		errs = append(errs, validateResources(&corev1.ResourceRequirements{Limits: spec.Overhead}, nil, at.Child("overhead"), checkContainerResourceName)...)
 	}
 	if spec.OS != nil {
-		errs = append(errs, checkOneOf(spec.OS.Name, at.Child("os", "name"), corev1.Linux, corev1.Windows)...)
+		path := at.Child("os")
+		if errs = append(errs, required(string(spec.OS.Name), path.Child("name"))...); spec.OS.Name != "" {
+			errs = append(errs, checkAmong(spec.OS.Name, path, corev1.Linux, corev1.Windows)...)
+		}
 	}
 	return errs
 }

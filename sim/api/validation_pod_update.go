@@ -102,16 +102,59 @@ func validatePodSpecUpdate(spec, old *corev1.PodSpec) field.ErrorList {
 // checkGatedSelector lets a Pod that waits at a scheduling gate become more choosy about nodes.
 func checkGatedSelector(rest, old *corev1.PodSpec) (errs field.ErrorList) {
 	for _, key := range sortedKeys(old.NodeSelector) {
-		if rest.NodeSelector[key] != old.NodeSelector[key] {
-			errs = append(errs, field.Invalid(specPath.Child("nodeSelector"), rest.NodeSelector, "only additions are allowed (no mutations or deletions)"))
+		if now, kept := rest.NodeSelector[key]; !kept || now != old.NodeSelector[key] {
+			errs = append(errs, field.Invalid(specPath.Child("nodeSelector"), rest.NodeSelector, "only additions to spec.nodeSelector are allowed (no mutations or deletions)"))
 			break
 		}
 	}
 	rest.NodeSelector = old.NodeSelector
-	if old.Affinity == nil && rest.Affinity != nil && rest.Affinity.PodAffinity == nil && rest.Affinity.PodAntiAffinity == nil {
+	now, before := nodeAffinityOf(rest), nodeAffinityOf(old)
+	if sameMeaning(now, before) {
+		return errs
+	}
+	errs = append(errs, checkMoreChoosy(now, before, specPath.Child("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"))...)
+	switch {
+	case rest.Affinity == nil:
+		rest.Affinity = &corev1.Affinity{NodeAffinity: before}
+	case old.Affinity == nil && rest.Affinity.PodAffinity == nil && rest.Affinity.PodAntiAffinity == nil:
 		rest.Affinity = nil
+	default:
+		rest.Affinity.NodeAffinity = before
 	}
 	return errs
+}
+
+func nodeAffinityOf(spec *corev1.PodSpec) *corev1.NodeAffinity {
+	if spec.Affinity == nil {
+		return nil
+	}
+	return spec.Affinity.NodeAffinity
+}
+
+// checkMoreChoosy: terms that are there already get more requirements at most.
+func checkMoreChoosy(affinity, old *corev1.NodeAffinity, at *field.Path) (errs field.ErrorList) {
+	before, now := termsOf(old), termsOf(affinity)
+	if len(before) > 0 && len(before) != len(now) {
+		return field.ErrorList{field.Invalid(at, internal{now}, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")}
+	}
+	more := func(now, before []corev1.NodeSelectorRequirement) bool {
+		return len(now) >= len(before) && (len(before) == 0 || sameMeaning(now[:len(before)], before))
+	}
+	for i := range before {
+		empty := len(before[i].MatchExpressions)+len(before[i].MatchFields) == 0
+		if !more(now[i].MatchExpressions, before[i].MatchExpressions) || !more(now[i].MatchFields, before[i].MatchFields) ||
+			empty && len(now[i].MatchExpressions)+len(now[i].MatchFields) > 0 {
+			errs = append(errs, field.Invalid(at.Index(i), internal{now[i]}, "only additions are allowed (no mutations or deletions)"))
+		}
+	}
+	return errs
+}
+
+func termsOf(affinity *corev1.NodeAffinity) []corev1.NodeSelectorTerm {
+	if affinity == nil || affinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return nil
+	}
+	return affinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
 }
 
 func checkImages(containers, old []corev1.Container, at *field.Path) (errs field.ErrorList, countChanged bool) {
@@ -148,54 +191,6 @@ func hasGate(gates []corev1.PodSchedulingGate, name string) bool {
 	return false
 }
 
-// validatePodStatusUpdate checks what the kubelet writes.
-func validatePodStatusUpdate(pod, old *corev1.Pod) field.ErrorList {
-	errs := validateMetaUpdate(&pod.ObjectMeta, &old.ObjectMeta)
-	path := field.NewPath("status")
-	for i, condition := range pod.Status.Conditions {
-		errs = append(errs, checkNotNegative(condition.ObservedGeneration, path.Child("conditions").Index(i), "observedGeneration")...)
-	}
-	if pod.Spec.NodeName != old.Spec.NodeName {
-		errs = append(errs, field.Forbidden(path.Child("nodeName"), "may not be changed directly"))
-	}
-	if node := pod.Status.NominatedNodeName; node != "" && node != old.Status.NominatedNodeName {
-		errs = append(errs, invalids(path.Child("nominatedNodeName"), node, nameIsSubdomain(node, false))...)
-	}
-	errs = append(errs, checkImmutable(pod.Status.QOSClass, old.Status.QOSClass, path.Child("qosClass"))...)
-	return append(errs, checkStayTerminated(pod.Status.ContainerStatuses, old, path.Child("containerStatuses"))...)
-}
-
-// checkStayTerminated: a container that has ended and may not be restarted does not run again.
-func checkStayTerminated(statuses []corev1.ContainerStatus, old *corev1.Pod, at *field.Path) (errs field.ErrorList) {
-	for i, before := range old.Status.ContainerStatuses {
-		ended := before.State.Terminated
-		if ended == nil || mayRestart(&old.Spec, before.Name, ended.ExitCode) {
-			continue
-		}
-		for _, now := range statuses {
-			if now.Name == before.Name && now.State.Terminated == nil {
-				errs = append(errs, field.Forbidden(at.Index(i).Child("state"), "may not be transitioned to non-terminated state"))
-			}
-		}
-	}
-	return errs
-}
-
-func mayRestart(spec *corev1.PodSpec, name string, exitCode int32) bool {
-	policy := string(spec.RestartPolicy)
-	for i := range spec.Containers {
-		if container := &spec.Containers[i]; container.Name == name {
-			if len(container.RestartPolicyRules) > 0 {
-				return true
-			}
-			if container.RestartPolicy != nil {
-				policy = string(*container.RestartPolicy)
-			}
-		}
-	}
-	return policy == string(corev1.RestartPolicyAlways) || policy == string(corev1.RestartPolicyOnFailure) && exitCode != 0
-}
-
 func validateEphemeralUpdate(pod, old *corev1.Pod) field.ErrorList {
 	if _, mirror := old.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
 		return field.ErrorList{field.Forbidden(field.NewPath(""), "static pods do not support ephemeral containers")}
@@ -224,7 +219,11 @@ func validateEphemeralUpdate(pod, old *corev1.Pod) field.ErrorList {
 func validatePodResize(pod, old *corev1.Pod) field.ErrorList {
 	errs := validateMetaUpdate(&pod.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, validatePodBody(pod)...)
-	if qualityOfService(pod) != old.Status.QOSClass {
+	before := old.Status.QOSClass
+	if before == "" {
+		before = qualityOfService(old)
+	}
+	if qualityOfService(pod) != before {
 		errs = append(errs, field.Invalid(specPath, pod.Status.QOSClass, "Pod QOS Class may not change as a result of resizing"))
 	}
 	if len(pod.Spec.Containers) != len(old.Spec.Containers) || len(pod.Spec.InitContainers) != len(old.Spec.InitContainers) {

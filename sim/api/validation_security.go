@@ -48,12 +48,12 @@ func validateSecurityContext(context *corev1.SecurityContext, hostUsers bool, at
 	if context.AllowPrivilegeEscalation != nil && !*context.AllowPrivilegeEscalation {
 		const cannot = "cannot set `allowPrivilegeEscalation` to false and "
 		if context.Privileged != nil && *context.Privileged {
-			errs = append(errs, field.Invalid(at, context, cannot+"`privileged` to true"))
+			errs = append(errs, field.Invalid(at, internal{*context}, cannot+"`privileged` to true"))
 		}
 		if context.Capabilities != nil {
 			for _, capability := range context.Capabilities.Add {
 				if capability == "CAP_SYS_ADMIN" {
-					errs = append(errs, field.Invalid(at, context, cannot+"`capabilities.Add` CAP_SYS_ADMIN"))
+					errs = append(errs, field.Invalid(at, internal{*context}, cannot+"`capabilities.Add` CAP_SYS_ADMIN"))
 				}
 			}
 		}
@@ -84,7 +84,7 @@ func validateSeccomp(profile *corev1.SeccompProfile, at *field.Path) (errs field
 	path := at.Child("localhostProfile")
 	switch {
 	case profile.Type != corev1.SeccompProfileTypeLocalhost && profile.LocalhostProfile != nil:
-		errs = append(errs, field.Invalid(path, profile, "can only be set when seccomp type is Localhost"))
+		errs = append(errs, field.Invalid(path, internal{*profile}, "can only be set when seccomp type is Localhost"))
 	case profile.Type == corev1.SeccompProfileTypeLocalhost && profile.LocalhostProfile == nil:
 		errs = append(errs, field.Required(path, "must be set when seccomp type is Localhost"))
 	case profile.Type == corev1.SeccompProfileTypeLocalhost:

@@ -1,0 +1,91 @@
+package api
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// templateOf is the spec of the Pods that an object is or makes; nil for objects of other kinds.
+func templateOf(object Object) *corev1.PodSpec {
+	switch object := object.(type) {
+	case *corev1.Pod:
+		return &object.Spec
+	case *corev1.PodTemplate:
+		return &object.Template.Spec
+	case *corev1.ReplicationController:
+		if object.Spec.Template != nil {
+			return &object.Spec.Template.Spec
+		}
+	case *appsv1.StatefulSet:
+		return &object.Spec.Template.Spec
+	case *appsv1.Deployment:
+		return &object.Spec.Template.Spec
+	case *appsv1.ReplicaSet:
+		return &object.Spec.Template.Spec
+	case *appsv1.DaemonSet:
+		return &object.Spec.Template.Spec
+	case *batchv1.Job:
+		return &object.Spec.Template.Spec
+	case *batchv1.CronJob:
+		return &object.Spec.JobTemplate.Spec.Template.Spec
+	}
+	return nil
+}
+
+// dropAlpha drops the fields of a Pod's spec that the API server drops as long as their feature gates are off, which they are by default, unless
+// the old object has them already: stop signals, scheduling groups, and projected certificates (upstream: pkg/api/pod/util.go dropDisabledFields).
+func dropAlpha(object, old Object) {
+	spec := templateOf(object)
+	if spec == nil {
+		return
+	}
+	before := &corev1.PodSpec{}
+	if old != nil {
+		if found := templateOf(old); found != nil {
+			before = found
+		}
+	}
+	if before.SchedulingGroup == nil {
+		spec.SchedulingGroup = nil
+	}
+	if hasStopSignal(spec) && !hasStopSignal(before) {
+		eachContainer(spec, func(container *corev1.Container, _ string, _ int) {
+			if container.Lifecycle == nil || container.Lifecycle.StopSignal == nil {
+				return
+			}
+			if container.Lifecycle.StopSignal = nil; *container.Lifecycle == (corev1.Lifecycle{}) {
+				container.Lifecycle = nil
+			}
+		})
+	}
+	dropProjections(spec, before, func(source *corev1.VolumeProjection) bool { return source.ClusterTrustBundle != nil },
+		func(source *corev1.VolumeProjection) { source.ClusterTrustBundle = nil })
+	dropProjections(spec, before, func(source *corev1.VolumeProjection) bool { return source.PodCertificate != nil },
+		func(source *corev1.VolumeProjection) { source.PodCertificate = nil })
+}
+
+func hasStopSignal(spec *corev1.PodSpec) (has bool) {
+	eachContainer(spec, func(container *corev1.Container, _ string, _ int) {
+		has = has || container.Lifecycle != nil && container.Lifecycle.StopSignal != nil
+	})
+	return has
+}
+
+func dropProjections(spec, before *corev1.PodSpec, is func(source *corev1.VolumeProjection) bool, drop func(source *corev1.VolumeProjection)) {
+	used := false
+	eachProjection(before, func(source *corev1.VolumeProjection) { used = used || is(source) })
+	if !used {
+		eachProjection(spec, drop)
+	}
+}
+
+func eachProjection(spec *corev1.PodSpec, visit func(source *corev1.VolumeProjection)) {
+	for i := range spec.Volumes {
+		if projected := spec.Volumes[i].Projected; projected != nil {
+			for j := range projected.Sources {
+				visit(&projected.Sources[j])
+			}
+		}
+	}
+}
