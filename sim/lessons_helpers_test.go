@@ -2,7 +2,10 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -80,4 +83,65 @@ func lesson(t *testing.T, options sim.Options, manifests ...string) *story {
 		}
 	})
 	return s
+}
+
+const newImage = "registry.k8s.io/nginx-slim:0.24"
+
+// brokenImage is one that no registry has.
+const brokenImage = "registry.example.com/no-such-image:1"
+
+// followDeletions lets time pass and tells of each Pod of web that is marked for deletion, with those that were ready then and not marked.
+func followDeletions(s *story, duration time.Duration) (told []string) {
+	s.t.Helper()
+	marked := map[api.UID]bool{}
+	for end := s.Now().Add(duration); s.Now().Before(end); {
+		if !s.Step() {
+			s.RunFor(end.Sub(s.Now()))
+		}
+		for pod := range store.List[*corev1.Pod](s.View(), "default") {
+			if pod.DeletionTimestamp == nil || marked[pod.UID] {
+				continue
+			}
+			marked[pod.UID] = true
+			var others []string
+			for other := range store.List[*corev1.Pod](s.View(), "default") {
+				if other.DeletionTimestamp == nil && isReady(other) {
+					others = append(others, other.Name)
+				}
+			}
+			told = append(told, fmt.Sprintf("%s (%s)", pod.Name, strings.Join(append(others, "ready"), " ")))
+		}
+	}
+	return told
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+		return condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue
+	})
+}
+
+// images are the Pods of the namespace default with the tags of their images, and a star where they are not ready.
+func images(s *story) string {
+	var list []string
+	for pod := range store.List[*corev1.Pod](s.View(), "default") {
+		image := pod.Spec.Containers[0].Image
+		line := pod.Name + "=" + image[strings.LastIndexByte(image, ':')+1:]
+		if !isReady(pod) {
+			line += "*"
+		}
+		list = append(list, line)
+	}
+	return strings.Join(list, " ")
+}
+
+func nameOf(object api.Object) api.Name { return api.NameOf(object) }
+
+// names are those of the objects of a kind in the namespace default.
+func names[T api.Object](s *story) string {
+	var list []string
+	for object := range store.List[T](s.View(), "default") {
+		list = append(list, object.GetName())
+	}
+	return strings.Join(list, " ")
 }

@@ -20,6 +20,7 @@ type Options struct {
 	Seed       uint64         // every draw of chance follows from it
 	Chooser    kernel.Chooser // decides instead of the generator made from Seed, for replay and exploration
 	Kubernetes string         // release to simulate, e.g. "1.36" (the default) or "1.9"
+	Gates      []string       // feature gates to set, e.g. "MaxUnavailableStatefulSet=true"; the others are as the release has them
 	Start      time.Time      // virtual time at which the cluster begins; 2026-01-01 00:00 UTC by default
 
 	Nodes     int                 // how many nodes; 3 by default. NodeNames go before it
@@ -72,6 +73,10 @@ func (o Options) settings() (*api.Settings, error) {
 		}
 		release = parsed
 	}
+	release, err := setGates(release, o.Gates)
+	if err != nil {
+		return nil, err
+	}
 	services, err := parseRange("service-cidr", o.ServiceCIDR, defaultServiceCIDR, 24)
 	if err != nil {
 		return nil, err
@@ -108,4 +113,20 @@ func parseRange(what, text, otherwise string, narrowest int) (netip.Prefix, erro
 		return netip.Prefix{}, fmt.Errorf("%s: expected an IPv4 range from /8 to /%d such as %s, found %q", what, narrowest, otherwise, text)
 	}
 	return prefix.Masked(), nil
+}
+
+// setGates reads feature gates as a command line of Kubernetes has them: NAME=true or NAME=false.
+func setGates(release api.Release, gates []string) (api.Release, error) {
+	for _, text := range gates {
+		name, value, _ := strings.Cut(text, "=")
+		gate, err := api.ParseGate(name)
+		if err != nil {
+			return release, err
+		}
+		if value != "true" && value != "false" {
+			return release, fmt.Errorf("expected %s=true or %s=false, found %q", name, name, text)
+		}
+		release = release.WithGate(gate, value == "true")
+	}
+	return release, nil
 }

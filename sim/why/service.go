@@ -14,6 +14,9 @@ import (
 	"github.com/stsim/stsim/sim/store"
 )
 
+// tolerateUnready is what publishNotReadyAddresses was before it was a field.
+const tolerateUnready = "service.alpha.kubernetes.io/tolerate-unready-endpoints"
+
 const endpointUtils = "staging/src/k8s.io/endpointslice/utils.go"
 
 // governingService is about what gives the Pods of a set their names.
@@ -86,6 +89,10 @@ func (a *asker) service(service *corev1.Service) {
 	for _, pod := range unready {
 		a.say(fmt.Sprintf("Pod %s is no ready endpoint of %s, and DNS leaves it out: it is not Ready", pod.Name, of(service)), of(pod),
 			"conditions.ready: false ("+endpointUtils+")", a.kubectl(service.Namespace, "describe pod %s", pod.Name)+", or set publishNotReadyAddresses: true on the Service")
+	}
+	if _, old := service.Annotations[tolerateUnready]; old && len(unready) > 0 {
+		a.say(fmt.Sprintf("the annotation %s of %s does nothing any more: nobody reads it", tolerateUnready, of(service)), of(service), "",
+			a.kubectl(service.Namespace, `patch service %s -p '{"spec":{"publishNotReadyAddresses":true}}'`, service.Name))
 	}
 	for _, pod := range unready {
 		a.object(pod)

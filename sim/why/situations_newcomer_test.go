@@ -151,6 +151,10 @@ var newcomer = []struct {
 		s.web(mount, "readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n        volumeMounts:")
 		s.settle()
 	}},
+	{name: "tolerate-unready-endpoints", ask: "svc/nginx", make: func(s *situation) {
+		s.web(mount, probing, "metadata: {name: nginx}", "metadata: {name: nginx, annotations: {service.alpha.kubernetes.io/tolerate-unready-endpoints: 'true'}}")
+		s.settle()
+	}},
 	{name: "paused", ask: "sts/web", make: func(s *situation) { s.web("replicas: 3", "replicas: 0"); s.settle() }},
 }
 

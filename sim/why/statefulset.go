@@ -120,6 +120,8 @@ func (a *asker) waits(set *appsv1.StatefulSet, pod *corev1.Pod, what, log, comma
 	}
 	if after := ordinalOf(set, pod.Name) + 1; after < first(set)+replicas(set) {
 		rule += " before it goes on to " + podName(set, after)
+	} else if unwanted := a.unwanted(set); len(unwanted) > 0 {
+		rule += " before it deletes " + unwanted[0].Name
 	}
 	a.say(rule, of(pod), logged(log, setControl), command)
 }
@@ -182,13 +184,7 @@ func (a *asker) foreign(set *appsv1.StatefulSet, pod *corev1.Pod) {
 
 // condemned are the Pods whose ordinals the set does not want, the highest first.
 func (a *asker) condemned(set *appsv1.StatefulSet) (held bool) {
-	var pods []*corev1.Pod
-	for pod := range store.Owned[*corev1.Pod](a.view, set.UID) {
-		if ordinal := ordinalOf(set, pod.Name); ordinal >= 0 && (ordinal < first(set) || ordinal >= first(set)+replicas(set)) {
-			pods = append(pods, pod)
-		}
-	}
-	slices.SortFunc(pods, func(x, y *corev1.Pod) int { return ordinalOf(set, y.Name) - ordinalOf(set, x.Name) })
+	pods := a.unwanted(set)
 	for _, pod := range pods {
 		switch {
 		case pod.DeletionTimestamp != nil:
@@ -206,6 +202,17 @@ func (a *asker) condemned(set *appsv1.StatefulSet) (held bool) {
 		}
 	}
 	return len(pods) > 0
+}
+
+// unwanted are a set's Pods whose ordinals it does not want, the highest first.
+func (a *asker) unwanted(set *appsv1.StatefulSet) (pods []*corev1.Pod) {
+	for pod := range store.Owned[*corev1.Pod](a.view, set.UID) {
+		if ordinal := ordinalOf(set, pod.Name); ordinal >= 0 && (ordinal < first(set) || ordinal >= first(set)+replicas(set)) {
+			pods = append(pods, pod)
+		}
+	}
+	slices.SortFunc(pods, func(x, y *corev1.Pod) int { return ordinalOf(set, y.Name) - ordinalOf(set, x.Name) })
+	return pods
 }
 
 // What a StatefulSet means by its fields.
