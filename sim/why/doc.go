@@ -27,4 +27,5 @@
 //	namespace.go    namespaces that are being deleted
 //	node.go         nodes
 //	budget.go       disruption budgets
+//	name.go         names in DNS, as a Pod asks for them
 package why

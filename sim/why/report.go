@@ -2,6 +2,7 @@ package why
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
@@ -22,6 +23,9 @@ type Report struct {
 //
 // Errors: a kind that cannot be asked about.
 func Explain(view store.View, settings *api.Settings, kind, namespace, name string) (Report, error) {
+	if strings.EqualFold(kind, nameKind) {
+		return explainName(view, settings, namespace, name), nil
+	}
 	row := kindOf(kind)
 	if row == nil {
 		return Report{}, fmt.Errorf("expected %s, found %q", known(), kind)

@@ -25,9 +25,13 @@ type Answer struct {
 func (a Answer) Fine() bool { return a.Holds == "" && a.Upstream == "" && a.Command == "" }
 
 // Why says what holds an object, most immediate first: there is always at least one answer. Kind is written as in manifests
-// (StatefulSet, Pod, ...) or as kubectl takes it (sts, po, pvc, pv, svc, no, pdb, ns); namespace is ignored for kinds that have none. For another kind, and for an object that does not exist, the answer says so.
+// (StatefulSet, Pod, ...) or as kubectl takes it (sts, po, pvc, pv, svc, no, pdb, ns); namespace is ignored for kinds that have none. The kind dns is for
+// names, as a Pod of the namespace would ask for them. For another kind, and for an object that does not exist, the answer says so.
 func Why(view store.View, settings *api.Settings, kind, namespace, name string) []Answer {
 	a := &asker{view: view, settings: settings, asked: map[string]bool{}}
+	if strings.EqualFold(kind, nameKind) {
+		return explainName(view, settings, namespace, name).Answers
+	}
 	row := kindOf(kind)
 	if row == nil {
 		return []Answer{{Rule: fmt.Sprintf("nothing is known about why for %q", kind), Command: "ask about " + known()}}
@@ -90,7 +94,7 @@ func known() string {
 	for i, name := range kinds {
 		words[i] = strings.ToLower(name)
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(append(words, nameKind), ", ")
 }
 
 // about adds what holds one object.
