@@ -17,10 +17,16 @@ type Door struct {
 	settlers []*settler // in the order in which they came
 	drivers  int        // calls of Drive under way
 	passed   time.Time  // the last deadline that Drive let pass; see WaitUntil
+	waited   uint64     // how many waiters there have been
 }
 
 // waiter is a client that waits for something to happen until an instant of virtual time; zero: without end.
-type waiter struct{ until time.Time }
+type waiter struct {
+	until time.Time
+	ready func(cluster *sim.Cluster) bool
+	met   bool   // ready has held: it is not asked again
+	since uint64 // orders waiters as they came
+}
 
 // settler is a client that waits for the process to be quiet.
 type settler struct {
@@ -45,7 +51,7 @@ func (d *Door) Do(turn func(cluster *sim.Cluster)) {
 }
 
 // Wait lets virtual time pass until ready holds or the context ends, whose error it then gives. Ready is asked in a turn, at first and
-// after everything that happens; it may do what a turn may do.
+// after everything that happens, by whoever made it happen, until it holds; it may do what a turn may do.
 func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) error {
 	return d.WaitUntil(ctx, time.Time{}, ready)
 }
@@ -53,8 +59,9 @@ func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) 
 // WaitUntil is Wait with a deadline in virtual time, at which it gives [context.DeadlineExceeded]. What happens at the very
 // instant of the deadline is still in time. A zero deadline never comes.
 func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(cluster *sim.Cluster) bool) error {
-	self := &waiter{until: deadline}
 	d.mu.Lock()
+	d.waited++
+	self := &waiter{until: deadline, ready: ready, since: d.waited}
 	d.waiters[self] = struct{}{}
 	defer func() {
 		d.mu.Lock()
@@ -62,16 +69,12 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 		d.mu.Unlock()
 	}()
 	for {
-		before := d.cluster.Events()
-		met := ready(d.cluster)
-		if d.cluster.Events() != before {
-			d.announce()
-		}
+		d.ask(self)
 		late := d.isPast(deadline)
 		changed := d.changed
 		d.mu.Unlock()
 		switch {
-		case met:
+		case self.met:
 			return nil
 		case late:
 			return context.DeadlineExceeded
@@ -82,6 +85,18 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 			return ctx.Err()
 		}
 		d.mu.Lock()
+	}
+}
+
+// ask asks a waiter whether it has what it waits for. The lock is held.
+func (d *Door) ask(w *waiter) {
+	if w.met {
+		return
+	}
+	before := d.cluster.Events()
+	w.met = w.ready(d.cluster)
+	if d.cluster.Events() != before {
+		d.announce()
 	}
 }
 

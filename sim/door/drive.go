@@ -1,10 +1,12 @@
 package door
 
 import (
+	"cmp"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -106,10 +108,29 @@ func (d *Door) leave() {
 	}
 }
 
-// next takes one event if it is due in time, or lets a deadline pass.
-func (d *Door) next(end time.Time) (rest Rest) {
+// maxUnseen is how many events Drive takes before it looks whether the client has ended, when no client sees any of them.
+const maxUnseen = 1000
+
+// next takes events, and lets deadlines pass, until a client has what it waits for. Nobody but those who wait can see what happens, so
+// the process stays quiet in between.
+func (d *Door) next(end time.Time) Rest {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for range maxUnseen {
+		rest, late := d.step(end)
+		if rest != "" {
+			return rest
+		}
+		if d.askAll() || late {
+			d.announce()
+			return ""
+		}
+	}
+	return ""
+}
+
+// step takes one event if it is due in time, or lets a deadline pass. The lock is held.
+func (d *Door) step(end time.Time) (rest Rest, late bool) {
 	event, found := d.cluster.View().NextEvent()
 	deadline := earliest(d.waiters)
 	due := event.When
@@ -118,19 +139,30 @@ func (d *Door) next(end time.Time) (rest Rest) {
 	}
 	switch {
 	case due.IsZero():
-		rest = Idle
+		return Idle, false
 	case due.After(end):
-		rest = Limit
+		return Limit, false
 	case found && !event.When.After(due):
 		d.cluster.Step()
-	default:
-		d.cluster.RunFor(max(due.Sub(d.cluster.Now()), 0))
-		d.passed = due
+		return "", false
 	}
-	if rest == "" {
-		d.announce()
+	d.cluster.RunFor(max(due.Sub(d.cluster.Now()), 0))
+	d.passed = due
+	return "", true
+}
+
+// askAll asks all who wait, in the order in which they came, and says whether one of them can go on. The lock is held.
+func (d *Door) askAll() (met bool) {
+	all := make([]*waiter, 0, len(d.waiters))
+	for w := range d.waiters {
+		all = append(all, w)
 	}
-	return rest
+	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.since, b.since) })
+	for _, w := range all {
+		d.ask(w)
+		met = met || w.met
+	}
+	return met
 }
 
 // earliest is the first instant among those of clients; zero when there is none.
