@@ -145,3 +145,32 @@ func names[T api.Object](s *story) string {
 	}
 	return strings.Join(list, " ")
 }
+
+// runIn runs a command in the first container of a Pod and gives what it prints.
+func runIn(s *story, pod *corev1.Pod, args ...string) string {
+	s.t.Helper()
+	process, err := s.Exec(nameOf(pod), pod.Spec.Containers[0].Name, args, false, false)
+	s.do("exec", err)
+	for range 1000 {
+		chunks, _, ended, code := s.Output(process, 0)
+		if !ended {
+			s.Step()
+			continue
+		}
+		var text strings.Builder
+		for _, chunk := range chunks {
+			text.WriteString(chunk.Data)
+		}
+		if code != 0 {
+			s.t.Errorf("%v in %s: exit status %d\n%s", args, pod.Name, code, text.String())
+		}
+		return text.String()
+	}
+	s.t.Fatalf("%v in %s does not end", args, pod.Name)
+	return ""
+}
+
+func readFile(s *story, pod *corev1.Pod, path string) string {
+	s.t.Helper()
+	return runIn(s, pod, "cat", path)
+}
