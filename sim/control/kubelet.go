@@ -149,7 +149,7 @@ func (s *podSync) writeStatus() {
 	if api.Equal(&s.pod.Status, &status) {
 		return
 	}
-	changed := s.pod.DeepCopy()
+	changed := *s.pod // the rest is shared: rows never change
 	changed.Status = status
-	s.plan.Writes = append(s.plan.Writes, Write{Verb: UpdateStatus, Object: changed, Tolerate: []string{"NotFound"}})
+	s.plan.Writes = append(s.plan.Writes, Write{Verb: UpdateStatus, Object: &changed, Tolerate: []string{"NotFound"}})
 }

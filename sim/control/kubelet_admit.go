@@ -18,12 +18,7 @@ func admitPod(view store.View, pod *corev1.Pod, node *corev1.Node) (reason, mess
 	if wanted, found := pod.Labels[corev1.LabelOSStable]; found && wanted != string(corev1.Linux) {
 		return "PodOSSelectorNodeLabelDoesNotMatch", "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
 	}
-	var others []*corev1.Pod
-	for other := range store.OnNode(view, node.Name) {
-		if other.UID != pod.UID && other.Status.StartTime != nil && !podEnded(other) {
-			others = append(others, other)
-		}
-	}
+	others := rivals(view, pod, node)
 	if reason, message := lackingResource(pod, others, node); reason != "" {
 		return reason, message
 	}
@@ -39,6 +34,21 @@ func admitPod(view store.View, pod *corev1.Pod, node *corev1.Node) (reason, mess
 		return refuse("TaintToleration", "node(s) had taints that the pod didn't tolerate")
 	}
 	return "", ""
+}
+
+// rivals are the other Pods that a node has taken and that have not ended. Where a Pod needs nothing but a place, and there are
+// places for all that are bound to the node, nobody has to be looked at.
+func rivals(view store.View, pod *corev1.Pod, node *corev1.Node) (others []*corev1.Pod) {
+	request, _ := requestsOf(pod)
+	if places := amounts(node.Status.Allocatable).pods; request.onlyPlace() && len(hostPorts(pod, nil)) == 0 && int64(store.CountOnNode(view, node.Name)) <= places {
+		return nil
+	}
+	for other := range store.OnNode(view, node.Name) {
+		if other.UID != pod.UID && other.Status.StartTime != nil && !podEnded(other) {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // reject gives up a Pod that the node does not take.
@@ -63,10 +73,13 @@ func (s *podSync) reject(reason, message string) Plan {
 func lackingResource(pod *corev1.Pod, others []*corev1.Pod, node *corev1.Node) (reason, message string) {
 	request, _ := requestsOf(pod)
 	has := amounts(node.Status.Allocatable)
-	var used resources
-	for _, other := range others {
-		taken, _ := requestsOf(other)
-		used.add(&taken)
+	used := resources{pods: int64(len(others))}
+	if !request.onlyPlace() {
+		used = resources{}
+		for _, other := range others {
+			taken, _ := requestsOf(other)
+			used.add(&taken)
+		}
 	}
 	for _, one := range []struct {
 		name                  corev1.ResourceName
@@ -87,11 +100,15 @@ func lackingResource(pod *corev1.Pod, others []*corev1.Pod, node *corev1.Node) (
 
 // portsTaken says whether another Pod of the node has one of the Pod's host ports.
 func portsTaken(pod *corev1.Pod, others []*corev1.Pod) bool {
+	wanted := hostPorts(pod, nil)
+	if len(wanted) == 0 {
+		return false
+	}
 	var taken nodeInfo
 	for _, other := range others {
 		taken.ports = hostPorts(other, taken.ports)
 	}
-	return taken.collides(hostPorts(pod, nil))
+	return taken.collides(wanted)
 }
 
 // toleratesExecution says whether the Pod tolerates all taints by which the node sends Pods away.

@@ -11,10 +11,10 @@ import (
 )
 
 // status is the Pod's status as the rows have it. What the kubelet does not own stays as it is
-// (upstream: kubelet_pods.go generateAPIPodStatus, status_manager.go).
+// (upstream: kubelet_pods.go generateAPIPodStatus, status_manager.go). It shares with the old one what stays; lists are made anew.
 func (s *podSync) status() corev1.PodStatus {
 	old := &s.pod.Status
-	status := *old.DeepCopy()
+	status := *old
 	release := s.in.Settings.Release
 	if release.AtLeast(34) {
 		status.ObservedGeneration = max(s.pod.Generation, old.ObservedGeneration)

@@ -91,6 +91,11 @@ func amounts(list corev1.ResourceList) (r resources) {
 	return r
 }
 
+// onlyPlace says whether nothing is asked for but a place among the Pods of a node.
+func (r *resources) onlyPlace() bool {
+	return r.cpu == 0 && r.memory == 0 && r.ephemeral == 0 && len(r.others) == 0
+}
+
 func (r *resources) add(o *resources) {
 	r.cpu += o.cpu
 	r.memory += o.memory

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,12 +21,13 @@ func (r *Registry) Bind(pod api.Name, node string) (*corev1.Pod, error) {
 	if reason := unbindable(old); reason != nil {
 		return nil, apierrors.NewConflict(corev1.Resource("pods/binding"), pod.Name, reason)
 	}
-	changed := old.DeepCopy()
+	changed := *old // the rest is shared: rows never change
 	changed.Spec.NodeName = node
+	changed.Status.Conditions = slices.Clone(old.Status.Conditions)
 	changed.Status.NominatedNodeName = ""
-	setCondition(changed, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: r.timestamp()})
-	r.Tx.Put(changed)
-	return changed, nil
+	setCondition(&changed, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: r.timestamp()})
+	r.Tx.Put(&changed)
+	return &changed, nil
 }
 
 // unbindable says why the Pod cannot be put on a node.

@@ -94,6 +94,11 @@ func TestFinding(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", what, found[0], found[1])
 		}
 	}
+	for node, want := range map[string]int{"node-1": 2, "node-2": 1, "node-10": 0, "node": 0} {
+		if found := store.CountOnNode(view, node); found != want {
+			t.Errorf("%d Pods on %s, want %d", found, node, want)
+		}
+	}
 	if found, ok := store.Get[*corev1.Pod](view, "a", "web-1"); !ok || found.ResourceVersion != "3" {
 		t.Errorf("Get gave %v %v, want the third write", found, ok)
 	}

@@ -41,6 +41,9 @@ func OnNode(view View, node string) iter.Seq[*corev1.Pod] {
 	return indexed[*corev1.Pod](view, byNode, node)
 }
 
+// CountOnNode is how many Pods are bound to a node. It costs the same whether they are few or many.
+func CountOnNode(view View, node string) int { return view.state.indexes[byNode].Count(node + "\x00") }
+
 // UsingClaim goes through the Pods that use a claim, ordered by name.
 func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
 	return indexed[*corev1.Pod](view, byClaim, namespace+"\x00"+claim)

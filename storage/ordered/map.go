@@ -16,6 +16,17 @@ type Map[V any] struct{ root *page[V] }
 type page[V any] struct {
 	entries  []entry[V]
 	children []child[V]
+	count    int // of the entries here and below
+}
+
+func leaf[V any](entries []entry[V]) *page[V] { return &page[V]{entries: entries, count: len(entries)} }
+
+func branch[V any](children []child[V]) *page[V] {
+	p := &page[V]{children: children}
+	for i := range children {
+		p.count += children[i].page.count
+	}
+	return p
 }
 
 type entry[V any] struct {
@@ -81,14 +92,45 @@ func (p *page[V]) visit(prefix string, yield func(string, V) bool) bool {
 	return true
 }
 
+// Count is how many keys begin with the prefix. It looks at a few pages only, however many there are.
+func (m Map[V]) Count(prefix string) int {
+	if m.root == nil {
+		return 0
+	}
+	return m.root.under(prefix)
+}
+
+func (p *page[V]) under(prefix string) (count int) {
+	if p.children == nil {
+		at, _ := p.position(prefix)
+		for at+count < len(p.entries) && strings.HasPrefix(p.entries[at+count].key, prefix) {
+			count++
+		}
+		return count
+	}
+	for at := p.below(prefix); at < len(p.children); at++ {
+		c := p.children[at]
+		begins := strings.HasPrefix(c.first, prefix)
+		switch {
+		case begins && at+1 < len(p.children) && strings.HasPrefix(p.children[at+1].first, prefix):
+			count += c.page.count // what is between two keys that begin with the prefix does, too
+		case begins || c.first < prefix:
+			count += c.page.under(prefix)
+		default:
+			return count
+		}
+	}
+	return count
+}
+
 // With is the map with another value for a key.
 func (m Map[V]) With(key string, value V) Map[V] {
 	if m.root == nil {
-		return Map[V]{&page[V]{entries: []entry[V]{{key, value}}}}
+		return Map[V]{leaf([]entry[V]{{key, value}})}
 	}
 	left, right := m.root.with(key, value)
 	if right != nil {
-		left = &page[V]{children: []child[V]{{left.first(), left}, {right.first(), right}}}
+		left = branch([]child[V]{{left.first(), left}, {right.first(), right}})
 	}
 	return Map[V]{left}
 }
@@ -146,22 +188,22 @@ func (p *page[V]) with(key string, value V) (left, right *page[V]) {
 		entries := replaced(p.entries, at, found, entry[V]{key, value})
 		cut := halfOf(len(entries), at)
 		if cut == 0 {
-			return &page[V]{entries: entries}, nil
+			return leaf(entries), nil
 		}
-		return &page[V]{entries: entries[:cut:cut]}, &page[V]{entries: entries[cut:]}
+		return leaf(entries[:cut:cut]), leaf(entries[cut:])
 	}
 	at := p.below(key)
 	left, right = p.children[at].page.with(key, value)
 	children := replaced(p.children, at, true, child[V]{left.first(), left})
 	if right == nil {
-		return &page[V]{children: children}, nil
+		return branch(children), nil
 	}
 	children = replaced(children, at+1, false, child[V]{right.first(), right})
 	cut := halfOf(len(children), at+1)
 	if cut == 0 {
-		return &page[V]{children: children}, nil
+		return branch(children), nil
 	}
-	return &page[V]{children: children[:cut:cut]}, &page[V]{children: children[cut:]}
+	return branch(children[:cut:cut]), branch(children[cut:])
 }
 
 // halfOf is where a page is cut in two that has just grown at a place; 0 when it is not. One that grew at its end stays as it was, since keys often ascend.
@@ -197,7 +239,7 @@ func (p *page[V]) without(key string) *page[V] {
 		case len(p.entries) == 1:
 			return nil
 		}
-		return &page[V]{entries: removed(p.entries, at)}
+		return leaf(removed(p.entries, at))
 	}
 	at := p.below(key)
 	before := p.children[at].page
@@ -208,17 +250,17 @@ func (p *page[V]) without(key string) *page[V] {
 	case after == nil && len(p.children) == 1:
 		return nil
 	case after == nil:
-		return &page[V]{children: removed(p.children, at)}
+		return branch(removed(p.children, at))
 	}
 	if at+1 < len(p.children) {
 		next := p.children[at+1].page
 		if len(after.entries)+len(next.entries)+len(after.children)+len(next.children) <= pageWidth/2 {
-			joined := &page[V]{entries: slices.Concat(after.entries, next.entries), children: slices.Concat(after.children, next.children)}
+			joined := &page[V]{entries: slices.Concat(after.entries, next.entries), children: slices.Concat(after.children, next.children), count: after.count + next.count}
 			children := removed(p.children, at+1)
-			return &page[V]{children: replaced(children, at, true, child[V]{joined.first(), joined})}
+			return branch(replaced(children, at, true, child[V]{joined.first(), joined}))
 		}
 	}
-	return &page[V]{children: replaced(p.children, at, true, child[V]{after.first(), after})}
+	return branch(replaced(p.children, at, true, child[V]{after.first(), after}))
 }
 
 // removed is a list without an element. Lists never change, so the rest of one is as good as a copy.

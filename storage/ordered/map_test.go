@@ -54,6 +54,12 @@ func agree(t *rapid.T, m ordered.Map[int], plain map[string]int, prefix string) 
 	if found := values(m.All(prefix)); !slices.Equal(found, some) {
 		t.Fatalf("lists %v under %q, want %v", found, prefix, some)
 	}
+	if found := m.Count(prefix); found != len(some) {
+		t.Fatalf("counts %d under %q, want %d", found, prefix, len(some))
+	}
+	if found := m.Count(""); found != len(all) {
+		t.Fatalf("counts %d, want %d", found, len(all))
+	}
 	for range m.All("") {
 		break // leaving early must be possible
 	}
