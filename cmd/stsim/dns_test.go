@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -229,5 +230,28 @@ func TestDNSSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("expected exit status %d and %q, found %d and %s", test.code, test.contains, code, errors.String())
 			}
 		})
+	}
+}
+
+// A page that is played with --dns-cache remembers that somebody has asked too early.
+func TestRunRemembersNames(t *testing.T) {
+	const page = "```console\n$ dig +short web.default.svc.cluster.local\n$ kubectl create service clusterip web --tcp=80 > /dev/null\n" +
+		"$ dig +short web.default.svc.cluster.local | wc -l\n%s\n```\n"
+	for _, c := range []struct {
+		args    []string
+		records string
+		code    int
+	}{
+		{nil, "1", 0},
+		{[]string{"--dns-cache", "30s"}, "0", 0},
+		{[]string{"--dns-cache", "30s"}, "1", exitFailed},
+		{[]string{"--dns-cache", "30"}, "1", exitUsage},
+		{[]string{"--dns-cache", "2h"}, "1", exitUsage},
+	} {
+		var out, problems bytes.Buffer
+		args := append([]string{"run", writeFile(t, "page.md", fmt.Sprintf(page, c.records))}, c.args...)
+		if code := execute(t.Context(), args, nil, &out, &problems); code != c.code {
+			t.Errorf("%v: expected exit status %d, found %d\n%s%s", c, c.code, code, out.String(), problems.String())
+		}
 	}
 }

@@ -39,9 +39,9 @@ func newWhy() *cobra.Command {
 		Long: "Say what holds an object up right now, most immediate first: the rule, the object that must change, upstream's own sentence for it, and the\n" +
 			"command that would free it. It asks the cluster of the last \"stsim serve\" that is still running, or, with -f, a new cluster to which the\n" +
 			"manifests are applied and in which virtual time passes until nothing happens any more, ten minutes at most, or for exactly --after.\n" +
-			"Of kinds it knows " + strings.Join(why.Kinds(), ", ") + ". Exit status 1: there is no such object.",
+			"Of kinds it knows " + strings.Join(why.Kinds(), ", ") + ", and dns for names. Exit status 1: there is no such object.",
 		Example: "  stsim why sts/web\n  stsim why pod web-1 -n shop\n  stsim why -f broken.yaml sts/web\n  stsim why -f web.yaml --after 5s pod/web-0     while it is still coming up\n" +
-			"  stsim why -f broken.yaml -o json sts/web",
+			"  stsim why -f broken.yaml -o json sts/web\n  stsim why dns/web-0.nginx                                why a name leads nowhere, as a Pod of the namespace would ask",
 		RunE:              func(command *cobra.Command, args []string) error { return flags.ask(command, args) },
 		ValidArgsFunction: flags.complete,
 	}
