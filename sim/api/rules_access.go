@@ -43,7 +43,7 @@ var (
 	csiNodeRules = rules[*storagev1.CSINode]{
 		validate: validateCSINode,
 		validateUpdate: func(node, old *storagev1.CSINode, _ string) field.ErrorList {
-			return append(validateMetaUpdate(&node.ObjectMeta, &old.ObjectMeta), validateCSINode(node)...)
+			return append(validateMetaUpdate(&node.ObjectMeta, &old.ObjectMeta), validateCSINodeUpdate(node, old)...)
 		},
 	}
 	storageClassRules = rules[*storagev1.StorageClass]{

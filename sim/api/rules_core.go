@@ -23,7 +23,7 @@ var (
 	}
 	eventRules = rules[*corev1.Event]{
 		validate:       validateEvent,
-		validateUpdate: checkMetaUpdate[*corev1.Event],
+		validateUpdate: func(event, _ *corev1.Event, _ string) field.ErrorList { return validateEvent(event) },
 		fields:         eventFields,
 	}
 	limitRangeRules = rules[*corev1.LimitRange]{
@@ -37,7 +37,12 @@ var (
 		},
 	}
 	nodeRules = rules[*corev1.Node]{
-		setDefaults: defaultNode, prepareForUpdate: nodeParts.uncounted, validate: validateNode, validateUpdate: validateNodeUpdate,
+		setDefaults: defaultNode, prepareForCreate: alignPodCIDRs,
+		prepareForUpdate: func(node, old *corev1.Node, subresource string) {
+			nodeParts.uncounted(node, old, subresource)
+			alignPodCIDRs(node)
+		},
+		validate: validateNode, validateUpdate: validateNodeUpdate,
 		fields: func(node *corev1.Node) map[string]string {
 			return map[string]string{"spec.unschedulable": strconv.FormatBool(node.Spec.Unschedulable)}
 		},

@@ -36,7 +36,8 @@ var (
 		},
 	}
 	leaseRules = rules[*coordinationv1.Lease]{
-		validate: checkMeta[*coordinationv1.Lease](true, nameIsSubdomain), validateUpdate: checkMetaUpdate[*coordinationv1.Lease],
+		prepareForCreate: dropCoordination, prepareForUpdate: func(lease, _ *coordinationv1.Lease, _ string) { dropCoordination(lease) },
+		validate: validateLease, validateUpdate: func(lease, _ *coordinationv1.Lease, _ string) field.ErrorList { return validateLease(lease) },
 	}
 	endpointSliceRules = rules[*discoveryv1.EndpointSlice]{
 		setDefaults: defaultEndpointSlice, prepareForCreate: firstGeneration[*discoveryv1.EndpointSlice], prepareForUpdate: prepareEndpointSliceUpdate,
@@ -64,6 +65,23 @@ var (
 		validate: validateBudget, validateUpdate: validateBudgetUpdate,
 	}
 )
+
+// dropCoordination: the feature gate of coordinated leases is off.
+func dropCoordination(lease *coordinationv1.Lease) {
+	lease.Spec.Strategy, lease.Spec.PreferredHolder = nil, nil
+}
+
+// validateLease: upstream has no rule of its own for the metadata but the name's.
+func validateLease(lease *coordinationv1.Lease) field.ErrorList {
+	spec, errs := &lease.Spec, invalids(metaPath.Child("name"), lease.Name, nameIsSubdomain(lease.Name, false))
+	if spec.LeaseDurationSeconds != nil && *spec.LeaseDurationSeconds <= 0 {
+		errs = append(errs, field.Invalid(specPath.Child("leaseDurationSeconds"), *spec.LeaseDurationSeconds, "must be greater than 0"))
+	}
+	if spec.LeaseTransitions != nil && *spec.LeaseTransitions < 0 {
+		errs = append(errs, field.Invalid(specPath.Child("leaseTransitions"), *spec.LeaseTransitions, "must be greater than or equal to 0"))
+	}
+	return errs
+}
 
 func validateAutoscaler(autoscaler *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
 	errs := validateMeta(&autoscaler.ObjectMeta, true, nameIsSubdomain)

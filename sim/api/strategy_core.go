@@ -30,8 +30,19 @@ func prepareNamespaceUpdate(namespace, old *corev1.Namespace, subresource string
 	}
 }
 
+// alignPodCIDRs: the two ways of telling a node's address ranges are one for upstream.
+func alignPodCIDRs(node *corev1.Node) {
+	switch spec := &node.Spec; {
+	case spec.PodCIDR != "" && (len(spec.PodCIDRs) == 0 || spec.PodCIDRs[0] != spec.PodCIDR):
+		spec.PodCIDRs = []string{spec.PodCIDR}
+	case len(spec.PodCIDRs) > 0:
+		spec.PodCIDR = spec.PodCIDRs[0]
+	}
+}
+
 func prepareClaim(claim *corev1.PersistentVolumeClaim) {
 	claim.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}
+	dropDataSources(&claim.Spec, &corev1.PersistentVolumeClaimSpec{})
 	alignDataSources(&claim.Spec)
 }
 
@@ -41,7 +52,26 @@ func prepareClaimUpdate(claim, old *corev1.PersistentVolumeClaim, subresource st
 		return
 	}
 	claim.Status = old.Status
+	dropDataSources(&claim.Spec, &old.Spec)
 	alignDataSources(&claim.Spec)
+}
+
+// dropDataSources drops what the old way of naming a source cannot mean, anything but claims and snapshots, and sources in other namespaces, whose
+// feature gate is off (upstream: pkg/api/persistentvolumeclaim/util.go).
+func dropDataSources(spec, old *corev1.PersistentVolumeClaimSpec) {
+	if ref := spec.DataSourceRef; ref != nil && ref.Namespace != nil && *ref.Namespace != "" && old.DataSourceRef == nil {
+		spec.DataSourceRef = nil
+	}
+	if source := spec.DataSource; source != nil && spec.DataSourceRef == nil && old.DataSource == nil {
+		group := ""
+		if source.APIGroup != nil {
+			group = *source.APIGroup
+		}
+		claim, snapshot := source.Kind == "PersistentVolumeClaim" && group == "", source.Kind == "VolumeSnapshot" && group == "snapshot.storage.k8s.io"
+		if !claim && !snapshot {
+			spec.DataSource = nil
+		}
+	}
 }
 
 // alignDataSources keeps the old and the new way of naming a claim's source of data the same.

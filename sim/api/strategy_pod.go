@@ -8,6 +8,7 @@ import (
 // Upstream: pkg/registry/core/pod/strategy.go.
 
 func preparePod(pod *corev1.Pod) {
+	endAtOnce(pod)
 	pod.Generation = 1
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
 	pod.Status.QOSClass = qualityOfService(pod)
@@ -56,7 +57,16 @@ func applyLabelKeys(pod *corev1.Pod) {
 	}
 }
 
+// endAtOnce: a Pod whose time to end is negative gets a second. Templates keep what they say.
+func endAtOnce(pod *corev1.Pod) {
+	if seconds := pod.Spec.TerminationGracePeriodSeconds; seconds != nil && *seconds < 0 {
+		second := int64(1)
+		pod.Spec.TerminationGracePeriodSeconds = &second
+	}
+}
+
 func preparePodUpdate(pod, old *corev1.Pod, subresource string) {
+	endAtOnce(pod)
 	switch subresource {
 	case "status":
 		preparePodStatus(pod, old)
@@ -101,8 +111,12 @@ func preparePodStatus(pod, old *corev1.Pod) {
 			}
 		}
 	}
-	if status.PodIP != "" && len(status.PodIPs) == 0 {
+	// The two ways of telling the address are one for upstream.
+	switch {
+	case status.PodIP != "" && (len(status.PodIPs) == 0 || status.PodIPs[0].IP != status.PodIP):
 		status.PodIPs = []corev1.PodIP{{IP: status.PodIP}}
+	case len(status.PodIPs) > 0:
+		status.PodIP = status.PodIPs[0].IP
 	}
 }
 
@@ -115,15 +129,18 @@ func keepAllButSizes(pod, old *corev1.Pod) {
 	}
 	pod.Spec = *old.Spec.DeepCopy()
 	pod.Spec.Resources = given.Resources
-	for _, pair := range [][2][]corev1.Container{{pod.Spec.Containers, given.Containers}, {pod.Spec.InitContainers, given.InitContainers}} {
-		for i := range pair[0] {
-			if pair[0][i].Name != pair[1][i].Name {
-				pod.Spec = given
-				return
-			}
-			pair[0][i].Resources, pair[0][i].ResizePolicy = pair[1][i].Resources, pair[1][i].ResizePolicy
+	pod.Spec.Containers = resized(pod.Spec.Containers, given.Containers)
+	pod.Spec.InitContainers = resized(pod.Spec.InitContainers, given.InitContainers)
+}
+
+func resized(containers, given []corev1.Container) []corev1.Container {
+	for i := range containers {
+		if containers[i].Name != given[i].Name {
+			return given
 		}
+		containers[i].Resources, containers[i].ResizePolicy = given[i].Resources, given[i].ResizePolicy
 	}
+	return containers
 }
 
 // TerminationGracePeriod is how many seconds a Pod gets when it is deleted: as wished, else as its spec says;

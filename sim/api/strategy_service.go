@@ -33,7 +33,7 @@ func keepAllocated(spec, old *corev1.ServiceSpec) {
 		if spec.ClusterIP == "" {
 			spec.ClusterIP = old.ClusterIP
 		}
-		if len(spec.ClusterIPs) == 0 && spec.ClusterIP == old.ClusterIP {
+		if len(spec.ClusterIPs) == 0 {
 			spec.ClusterIPs = old.ClusterIPs
 		}
 		if len(spec.IPFamilies) == 0 {
@@ -44,14 +44,7 @@ func keepAllocated(spec, old *corev1.ServiceSpec) {
 		}
 	}
 	if hasNodePorts(spec) && hasNodePorts(old) {
-		for i := range spec.Ports {
-			port := &spec.Ports[i]
-			for _, before := range old.Ports {
-				if port.NodePort == 0 && before.Protocol == port.Protocol && before.Port == port.Port && !nodePortUsed(spec, before) {
-					port.NodePort = before.NodePort
-				}
-			}
-		}
+		keepNodePorts(spec, old)
 	}
 	if spec.Type == corev1.ServiceTypeLoadBalancer && old.Type == spec.Type && spec.HealthCheckNodePort == 0 &&
 		spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {
@@ -63,10 +56,25 @@ func hasNodePorts(spec *corev1.ServiceSpec) bool {
 	return spec.Type == corev1.ServiceTypeNodePort || spec.Type == corev1.ServiceTypeLoadBalancer
 }
 
-func nodePortUsed(spec *corev1.ServiceSpec, like corev1.ServicePort) bool {
-	return slices.ContainsFunc(spec.Ports, func(port corev1.ServicePort) bool {
-		return port.NodePort == like.NodePort && port.Protocol == like.Protocol
-	})
+// keepNodePorts gives ports without a node port the one that the port of their name had, unless another one has taken it.
+func keepNodePorts(spec, old *corev1.ServiceSpec) {
+	has := func(ports []corev1.ServicePort, number int32) bool {
+		return slices.ContainsFunc(ports, func(port corev1.ServicePort) bool { return port.NodePort == number })
+	}
+	given := slices.Clone(spec.Ports)
+	for i := range spec.Ports {
+		if spec.Ports[i].NodePort != 0 {
+			continue
+		}
+		for _, before := range slices.Backward(old.Ports) {
+			if before.Name == spec.Ports[i].Name {
+				if !has(given, before.NodePort) {
+					spec.Ports[i].NodePort = before.NodePort
+				}
+				break
+			}
+		}
+	}
 }
 
 // alignClusterIPs lets a client that knows only clusterIP, or only clusterIPs, change it.

@@ -73,7 +73,8 @@ func TestServiceKeepsWhatItWasGiven(t *testing.T) {
 	kind.PrepareForCreate(old)
 	for _, c := range []struct{ name, spec, address, refusal string }{
 		{"applied again", "{type: NodePort, ports: [{port: 80}]}", "10.96.0.7/30080", ""},
-		{"another port", "{type: NodePort, ports: [{port: 81}]}", "10.96.0.7/0", ""},
+		{"another port", "{type: NodePort, ports: [{port: 81}]}", "10.96.0.7/30080", ""},
+		{"a port of another name", "{type: NodePort, ports: [{name: b, port: 80}]}", "10.96.0.7/0", ""},
 		{"cluster IP only", "{type: ClusterIP, ports: [{port: 80, nodePort: 30080}]}", "10.96.0.7/0", ""},
 		{"another address", "{type: NodePort, clusterIP: 10.96.0.8, ports: [{port: 80}]}", "10.96.0.8/30080", `spec.clusterIPs[0]: Invalid value: ["10.96.0.8"]: may not change once set`},
 		{"made headless", "{type: ClusterIP, clusterIP: None, ports: [{port: 80}]}", "None/0", `spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set`},

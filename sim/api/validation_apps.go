@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -139,7 +140,13 @@ func validateDaemonSet(set *appsv1.DaemonSet) field.ErrorList {
 func validateDaemonSetUpdate(set, old *appsv1.DaemonSet, subresource string) field.ErrorList {
 	errs := validateMetaUpdate(&set.ObjectMeta, &old.ObjectMeta)
 	if subresource == "status" {
-		return append(errs, checkCollisions(set.Status.CollisionCount, old.Status.CollisionCount)...)
+		status := &set.Status
+		errs = append(errs, checkCounts(field.NewPath("status"), count{"currentNumberScheduled", int64(status.CurrentNumberScheduled)},
+			count{"numberMisscheduled", int64(status.NumberMisscheduled)}, count{"desiredNumberScheduled", int64(status.DesiredNumberScheduled)},
+			count{"numberReady", int64(status.NumberReady)}, count{"observedGeneration", status.ObservedGeneration},
+			count{"updatedNumberScheduled", int64(status.UpdatedNumberScheduled)}, count{"numberAvailable", int64(status.NumberAvailable)},
+			count{"numberUnavailable", int64(status.NumberUnavailable)}, countOf("collisionCount", status.CollisionCount))...)
+		return append(errs, checkCollisions(status.CollisionCount, old.Status.CollisionCount)...)
 	}
 	errs = append(errs, checkImmutable(set.Spec.Selector, old.Spec.Selector, specPath.Child("selector"))...)
 	return append(errs, validateDaemonSetSpec(&set.Spec, specPath)...)
@@ -147,8 +154,7 @@ func validateDaemonSetUpdate(set, old *appsv1.DaemonSet, subresource string) fie
 
 func validateDaemonSetSpec(spec *appsv1.DaemonSetSpec, at *field.Path) field.ErrorList {
 	errs := checkSelector(spec.Selector, at.Child("selector"))
-	if selector, problems := validateWorkloadSelector(spec.Selector, at.Child("selector"), ""); len(problems) == 0 &&
-		!selector.Matches(labels.Set(spec.Template.Labels)) {
+	if selector, err := metav1.LabelSelectorAsSelector(spec.Selector); err == nil && !selector.Matches(labels.Set(spec.Template.Labels)) {
 		errs = append(errs, field.Invalid(at.Child("template", "metadata", "labels"), spec.Template.Labels, "`selector` does not match template `labels`"))
 	}
 	if spec.Selector != nil && len(spec.Selector.MatchLabels)+len(spec.Selector.MatchExpressions) == 0 {
@@ -219,7 +225,12 @@ func validateReplicationController(controller *corev1.ReplicationController) fie
 func validateReplicationControllerUpdate(controller, old *corev1.ReplicationController, subresource string) field.ErrorList {
 	errs := validateMetaUpdate(&controller.ObjectMeta, &old.ObjectMeta)
 	if subresource == "status" {
-		return append(errs, checkReadiness(controller.Status.Replicas, controller.Status.ReadyReplicas, controller.Status.AvailableReplicas)...)
+		status, at := &controller.Status, field.NewPath("status")
+		errs = append(errs, checkCounts(at, count{"replicas", int64(status.Replicas)}, count{"fullyLabeledReplicas", int64(status.FullyLabeledReplicas)},
+			count{"readyReplicas", int64(status.ReadyReplicas)}, count{"availableReplicas", int64(status.AvailableReplicas)},
+			count{"observedGeneration", status.ObservedGeneration})...)
+		errs = append(errs, checkNoMore(status.FullyLabeledReplicas, status.Replicas, at.Child("fullyLabeledReplicas"), "status.replicas")...)
+		return append(errs, checkReadiness(status.Replicas, status.ReadyReplicas, status.AvailableReplicas)...)
 	}
 	return append(errs, validateReplicationControllerSpec(&controller.Spec, specPath)...)
 }

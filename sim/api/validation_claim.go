@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -16,10 +17,11 @@ var (
 
 func validateClaim(claim *corev1.PersistentVolumeClaim) field.ErrorList {
 	errs := validateMeta(&claim.ObjectMeta, true, nameIsSubdomain)
-	return append(errs, validateClaimSpec(&claim.Spec, specPath)...)
+	return append(errs, validateClaimSpec(&claim.Spec, specPath, false)...)
 }
 
-func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path) (errs field.ErrorList) {
+// validateClaimSpec checks a claim's spec; anyGroup leaves the API groups of its sources unseen.
+func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path, anyGroup bool) (errs field.ErrorList) {
 	if len(spec.AccessModes) == 0 {
 		errs = append(errs, field.Required(at.Child("accessModes"), "at least 1 access mode is required"))
 	}
@@ -40,10 +42,10 @@ func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path) (
 		errs = append(errs, checkAmong(*mode, at.Child("volumeMode"), volumeModes...)...)
 	}
 	if source := spec.DataSource; source != nil {
-		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSource"))...)
+		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSource"), anyGroup)...)
 	}
 	if source := spec.DataSourceRef; source != nil {
-		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSourceRef"))...)
+		errs = append(errs, validateDataSource(source.APIGroup, source.Kind, source.Name, at.Child("dataSourceRef"), anyGroup)...)
 		if source.Namespace != nil && *source.Namespace != "" {
 			errs = append(errs, invalids(at.Child("dataSourceRef", "namespace"), *source.Namespace, nameIsLabel(*source.Namespace, false))...)
 			if spec.DataSource != nil {
@@ -72,13 +74,16 @@ func checkAccessModes(modes []corev1.PersistentVolumeAccessMode, at *field.Path)
 	return errs
 }
 
-func validateDataSource(group *string, kind, name string, at *field.Path) field.ErrorList {
+func validateDataSource(group *string, kind, name string, at *field.Path, anyGroup bool) field.ErrorList {
 	errs := required(name, at.Child("name"))
 	errs = append(errs, required(kind, at.Child("kind"))...)
 	if group == nil || *group == "" {
 		if kind != "PersistentVolumeClaim" {
 			errs = append(errs, field.Invalid(at, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
 		}
+		return errs
+	}
+	if anyGroup {
 		return errs
 	}
 	return append(errs, invalids(at.Child("apiGroup"), *group, validation.IsDNS1123Subdomain(*group))...)
@@ -94,7 +99,9 @@ func validateClaimUpdate(claim, old *corev1.PersistentVolumeClaim, subresource s
 	if Equal(&claim.Spec, &old.Spec) && claim.Annotations[corev1.BetaStorageClassAnnotation] == old.Annotations[corev1.BetaStorageClassAnnotation] {
 		return errs // what is stored has been looked at
 	}
-	errs = append(errs, validateClaim(claim)...)
+	hadGroup := old.Spec.DataSource != nil && old.Spec.DataSource.APIGroup != nil || old.Spec.DataSourceRef != nil && old.Spec.DataSourceRef.APIGroup != nil
+	errs = append(errs, validateMeta(&claim.ObjectMeta, true, nameIsSubdomain)...)
+	errs = append(errs, validateClaimSpec(&claim.Spec, specPath, hadGroup)...)
 	now, before := claim.DeepCopy(), old.DeepCopy()
 	if old.Spec.VolumeName == "" {
 		before.Spec.VolumeName = now.Spec.VolumeName
@@ -141,7 +148,42 @@ func validateClaimStatus(claim *corev1.PersistentVolumeClaim) (errs field.ErrorL
 		size := claim.Status.Capacity[name]
 		errs = append(errs, checkValidQuantity(size.Value(), field.NewPath("status", "capacity").Key(string(name)))...)
 	}
+	path := field.NewPath("status", "allocatedResourceStatuses")
+	for _, name := range sortedKeys(claim.Status.AllocatedResourceStatuses) {
+		errs = append(errs, checkClaimResource(name, path)...)
+		if !slices.Contains(resizeStates, claim.Status.AllocatedResourceStatuses[name]) {
+			errs = append(errs, field.NotSupported(path, name, resizeStates)) // upstream names the resource here, not its state
+		}
+	}
+	path = field.NewPath("status", "allocatedResources")
+	for _, name := range sortedKeys(claim.Status.AllocatedResources) {
+		size := claim.Status.AllocatedResources[name]
+		if problems := checkClaimResource(name, path); len(problems) > 0 {
+			errs = append(errs, problems...)
+		} else if problems := checkValidQuantity(size.Value(), path.Key(string(name))); len(problems) > 0 {
+			errs = append(errs, problems...)
+		} else {
+			errs = append(errs, checkQuantity(corev1.ResourceStorage, size, path.Key(string(name)))...)
+		}
+	}
 	return errs
+}
+
+// resizeStates are in upstream's order, which is that of their names.
+var resizeStates = []corev1.ClaimResourceStatus{
+	corev1.PersistentVolumeClaimControllerResizeInProgress, corev1.PersistentVolumeClaimControllerResizeInfeasible,
+	corev1.PersistentVolumeClaimNodeResizeInProgress, corev1.PersistentVolumeClaimNodeResizeInfeasible, corev1.PersistentVolumeClaimNodeResizePending,
+}
+
+// checkClaimResource: of Kubernetes's own resources a claim has storage only.
+func checkClaimResource(name corev1.ResourceName, at *field.Path) field.ErrorList {
+	if errs := checkQualifiedName(string(name), at); len(errs) > 0 {
+		return errs
+	}
+	if native := !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix); native && name != corev1.ResourceStorage {
+		return field.ErrorList{field.NotSupported(at, string(name), []corev1.ResourceName{corev1.ResourceStorage})}
+	}
+	return nil
 }
 
 func checkValidQuantity(value int64, at *field.Path) field.ErrorList {

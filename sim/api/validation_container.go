@@ -42,7 +42,11 @@ func validateInitContainers(spec *corev1.PodSpec, volumes volumeNames, at *field
 	for i := range spec.InitContainers {
 		container, path := &spec.InitContainers[i], at.Index(i)
 		errs = append(errs, validateContainer(container, spec, volumes, path)...)
-		errs = append(errs, validateContainerRestart(container, path)...)
+		if container.RestartPolicy != nil {
+			errs = append(errs, validateContainerRestart(container, path)...)
+		} else if len(container.RestartPolicyRules) > 0 {
+			errs = append(errs, field.Required(path.Child("restartPolicy"), "must specify restartPolicy when restart rules are used"))
+		}
 		if containerNamed(spec.Containers, container.Name) || container.Name != "" && containerNamed(spec.InitContainers[:i], container.Name) {
 			errs = append(errs, field.Duplicate(path.Child("name"), container.Name))
 		}

@@ -3,12 +3,14 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	utilnet "k8s.io/utils/net"
 )
 
 func validateNamespace(namespace *corev1.Namespace) field.ErrorList {
@@ -46,8 +48,18 @@ func validateNode(node *corev1.Node) field.ErrorList {
 	errs := validateMeta(&node.ObjectMeta, false, nameIsSubdomain)
 	errs = append(errs, validateTaints(node.Spec.Taints, metaPath.Child("taints"))...)
 	errs = append(errs, validateNodeResources(node)...)
+	path := specPath.Child("podCIDRs")
 	for i, value := range node.Spec.PodCIDRs {
-		errs = append(errs, validation.IsValidCIDRForLegacyField(specPath.Child("podCIDRs").Index(i), value, true, nil)...)
+		errs = append(errs, validation.IsValidCIDRForLegacyField(path.Index(i), value, true, nil)...)
+	}
+	if len(node.Spec.PodCIDRs) > 1 {
+		both, err := utilnet.IsDualStackCIDRStrings(node.Spec.PodCIDRs)
+		if err != nil {
+			errs = append(errs, field.InternalError(path, fmt.Errorf("invalid PodCIDRs. failed to check with dual stack with error:%w", err)))
+		}
+		if !both || len(node.Spec.PodCIDRs) > 2 {
+			errs = append(errs, field.Invalid(path, node.Spec.PodCIDRs, "may specify no more than one CIDR for each IP family"))
+		}
 	}
 	return errs
 }
@@ -86,7 +98,11 @@ func validateTaints(taints []corev1.Taint, at *field.Path) (errs field.ErrorList
 
 func validateNodeUpdate(node, old *corev1.Node, _ string) field.ErrorList {
 	errs := validateMetaUpdate(&node.ObjectMeta, &old.ObjectMeta)
-	errs = append(errs, validateNodeResources(node)...)
+	if Equal(&node.Spec, &old.Spec) {
+		errs = append(errs, validateNodeResources(node)...) // most writes are of the status
+	} else {
+		errs = append(errs, validateNode(node)...)
+	}
 	for i, address := range node.Status.Addresses {
 		for _, other := range node.Status.Addresses[:i] {
 			if other == address {
@@ -95,7 +111,7 @@ func validateNodeUpdate(node, old *corev1.Node, _ string) field.ErrorList {
 			}
 		}
 	}
-	if len(old.Spec.PodCIDRs) > 0 && !sameMeaning(old.Spec.PodCIDRs, node.Spec.PodCIDRs) {
+	if len(old.Spec.PodCIDRs) > 0 && !slices.Equal(old.Spec.PodCIDRs, node.Spec.PodCIDRs) {
 		errs = append(errs, field.Forbidden(specPath.Child("podCIDRs"), `node updates may not change podCIDR except from "" to valid`))
 	}
 	if old.Spec.ProviderID != "" && old.Spec.ProviderID != node.Spec.ProviderID {
@@ -230,6 +246,9 @@ func validateEndpoints(endpoints *corev1.Endpoints) field.ErrorList {
 			}
 			errs = append(errs, invalids(path.Child("port"), port.Port, validation.IsValidPortNum(int(port.Port)))...)
 			errs = append(errs, checkOneOf(port.Protocol, path.Child("protocol"), portProtocols...)...)
+			if port.AppProtocol != nil {
+				errs = append(errs, checkQualifiedName(*port.AppProtocol, path.Child("appProtocol"))...)
+			}
 		}
 	}
 	return errs
@@ -248,19 +267,6 @@ func validateEndpointAddress(address *corev1.EndpointAddress, at *field.Path) fi
 
 func validateEndpointsUpdate(endpoints, old *corev1.Endpoints, _ string) field.ErrorList {
 	return append(validateMetaUpdate(&endpoints.ObjectMeta, &old.ObjectMeta), validateEndpoints(endpoints)...)
-}
-
-// validateEvent is upstream's legacyValidateEvent (pkg/apis/core/validation/events.go), which core/v1 events pass.
-func validateEvent(event *corev1.Event) field.ErrorList {
-	namespace := event.Namespace
-	if event.InvolvedObject.Namespace == "" {
-		if namespace != "" && namespace != "default" {
-			return field.ErrorList{field.Invalid(field.NewPath("involvedObject", "namespace"), event.InvolvedObject.Namespace, "does not match event.namespace")}
-		}
-	} else if namespace != event.InvolvedObject.Namespace {
-		return field.ErrorList{field.Invalid(field.NewPath("involvedObject", "namespace"), event.InvolvedObject.Namespace, "does not match event.namespace")}
-	}
-	return invalids(field.NewPath("namespace"), namespace, nameIsLabel(namespace, false))
 }
 
 func validateQuota(quota *corev1.ResourceQuota) field.ErrorList {

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -219,6 +220,12 @@ func validateEphemeralUpdate(pod, old *corev1.Pod) field.ErrorList {
 func validatePodResize(pod, old *corev1.Pod) field.ErrorList {
 	errs := validateMetaUpdate(&pod.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, validatePodBody(pod)...)
+	if _, mirror := old.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
+		return field.ErrorList{field.Forbidden(field.NewPath(""), "static pods cannot be resized")}
+	}
+	if old.Spec.OS != nil && old.Spec.OS.Name == corev1.Windows {
+		return field.ErrorList{field.Forbidden(field.NewPath(""), "windows pods cannot be resized")}
+	}
 	before := old.Status.QOSClass
 	if before == "" {
 		before = qualityOfService(old)
@@ -226,19 +233,127 @@ func validatePodResize(pod, old *corev1.Pod) field.ErrorList {
 	if qualityOfService(pod) != before {
 		errs = append(errs, field.Invalid(specPath, pod.Status.QOSClass, "Pod QOS Class may not change as a result of resizing"))
 	}
-	if len(pod.Spec.Containers) != len(old.Spec.Containers) || len(pod.Spec.InitContainers) != len(old.Spec.InitContainers) {
-		return append(errs, field.Forbidden(specPath, "only cpu and memory resources are mutable"))
+	if i := slices.IndexFunc(old.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool { return status.State.Running != nil }); i >= 0 &&
+		old.Status.ContainerStatuses[i].Resources == nil {
+		errs = append(errs, field.Forbidden(specPath, "Pod running on node without support for resize"))
 	}
 	rest := pod.Spec.DeepCopy()
-	for i := range rest.Containers {
-		rest.Containers[i].Resources, rest.Containers[i].ResizePolicy = old.Spec.Containers[i].Resources, old.Spec.Containers[i].ResizePolicy
+	errs = append(errs, checkPodSizes(rest, &old.Spec)...)
+	problems := checkSameContainers(rest.Containers, old.Spec.Containers, "containers")
+	problems = append(problems, checkSameContainers(rest.InitContainers, old.Spec.InitContainers, "initContainers")...)
+	if errs = append(errs, problems...); len(problems) > 0 {
+		return errs
 	}
-	for i := range rest.InitContainers {
-		rest.InitContainers[i].Resources, rest.InitContainers[i].ResizePolicy = old.Spec.InitContainers[i].Resources, old.Spec.InitContainers[i].ResizePolicy
-	}
-	rest.Resources = old.Spec.Resources
-	if !sameMeaning(*rest, old.Spec) {
+	errs = append(errs, checkSizes(rest.InitContainers, old.Spec.InitContainers, "initContainers")...)
+	errs = append(errs, checkSizes(rest.Containers, old.Spec.Containers, "containers")...)
+	if len(errs) == 0 && !sameMeaning(*rest, old.Spec) {
 		errs = append(errs, field.Forbidden(specPath, "only cpu and memory resources are mutable"))
 	}
 	return errs
+}
+
+func checkSameContainers(containers, old []corev1.Container, list string) (errs field.ErrorList) {
+	if len(containers) != len(old) {
+		return field.ErrorList{field.Forbidden(specPath.Child(list), list+" may not be added or removed on resize")}
+	}
+	for i := range old {
+		if containers[i].Name != old[i].Name {
+			errs = append(errs, field.Forbidden(specPath.Child(list).Index(i).Child("name"), list+" may not be renamed or reordered on resize"))
+		}
+	}
+	return errs
+}
+
+// checkPodSizes checks the resources of the Pod as a whole, and makes those that may change as they were.
+func checkPodSizes(spec, old *corev1.PodSpec) (errs field.ErrorList) {
+	has := func(resources *corev1.ResourceRequirements) bool {
+		return resources != nil && len(resources.Requests)+len(resources.Limits) > 0
+	}
+	path := specPath.Child("resources")
+	switch {
+	case !has(spec.Resources) && !has(old.Resources):
+		return nil
+	case old.Resources != nil && spec.Resources == nil:
+		return field.ErrorList{field.Forbidden(path, "pod-level resources cannot be removed")}
+	case old.Resources != nil:
+		if removed(spec.Resources.Requests, old.Resources.Requests) {
+			errs = append(errs, field.Forbidden(path.Child("requests"), "pod-level resource requests cannot be removed"))
+		}
+		if removed(spec.Resources.Limits, old.Resources.Limits) {
+			errs = append(errs, field.Forbidden(path.Child("limits"), "pod-level resource limits cannot be removed"))
+		}
+	}
+	before := old.Resources
+	if before == nil {
+		before = &corev1.ResourceRequirements{}
+	}
+	spec.Resources = withoutSizes(spec.Resources, before)
+	if !sameMeaning(spec.Resources, old.Resources) {
+		errs = append(errs, field.Forbidden(specPath, "only cpu and memory resources are mutable at pod-level"))
+	}
+	return errs
+}
+
+// checkSizes checks the resources of containers, and makes those that may change as they were.
+func checkSizes(containers, old []corev1.Container, list string) (errs field.ErrorList) {
+	for i := range old {
+		now, before, path := &containers[i], &old[i], specPath.Child(list).Index(i).Child("resources")
+		if removed(now.Resources.Requests, before.Resources.Requests) {
+			errs = append(errs, field.Forbidden(path.Child("requests"), "resource requests cannot be removed"))
+		}
+		if removed(now.Resources.Limits, before.Resources.Limits) {
+			errs = append(errs, field.Forbidden(path.Child("limits"), "resource limits cannot be removed"))
+		}
+	}
+	for i := range old {
+		modified := !sameMeaning(containers[i], old[i])
+		containers[i].Resources = *withoutSizes(&containers[i].Resources, &old[i].Resources)
+		inits := list == "initContainers"
+		switch {
+		case sameMeaning(containers[i], old[i]):
+		case inits:
+			errs = append(errs, field.Forbidden(specPath.Child(list).Index(i), "only cpu and memory resources for init or sidecar containers are mutable"))
+		default:
+			errs = append(errs, field.Forbidden(specPath, "only cpu and memory resources are mutable"))
+		}
+		if inits && modified && !isSidecar(&containers[i]) {
+			for _, policy := range containers[i].ResizePolicy {
+				if policy.RestartPolicy == corev1.RestartContainer {
+					errs = append(errs, field.Forbidden(specPath.Child(list).Index(i), "non-sidecar init containers with a resize policy of RestartContainer cannot be resized"))
+				}
+			}
+		}
+	}
+	return errs
+}
+
+func removed(now, before corev1.ResourceList) bool {
+	for name := range before {
+		if _, kept := now[name]; !kept {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutSizes are resources whose CPU and memory are as before.
+func withoutSizes(now, before *corev1.ResourceRequirements) *corev1.ResourceRequirements {
+	keep := func(now, before corev1.ResourceList) corev1.ResourceList {
+		kept := corev1.ResourceList{}
+		for name, size := range now {
+			if name != corev1.ResourceCPU && name != corev1.ResourceMemory {
+				kept[name] = size
+			}
+		}
+		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			if size, exists := before[name]; exists {
+				kept[name] = size
+			}
+		}
+		if len(kept) == 0 {
+			return nil
+		}
+		return kept
+	}
+	return &corev1.ResourceRequirements{Limits: keep(now.Limits, before.Limits), Requests: keep(now.Requests, before.Requests)}
 }

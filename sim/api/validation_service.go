@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	utilnet "k8s.io/utils/net"
 )
 
 const setOnce = "may not change once set"
@@ -26,7 +27,7 @@ func validateService(service *corev1.Service, r Release) field.ErrorList {
 func validateServiceUpdate(service, old *corev1.Service, subresource string) field.ErrorList {
 	errs := validateMetaUpdate(&service.ObjectMeta, &old.ObjectMeta)
 	if subresource == "status" {
-		return errs
+		return append(errs, validateLoadBalancerStatus(service, old)...)
 	}
 	errs = append(errs, checkAddressesKept(service, old)...)
 	errs = append(errs, checkFamiliesKept(service, old)...)
@@ -37,6 +38,38 @@ func validateServiceUpdate(service, old *corev1.Service, subresource string) fie
 		errs = append(errs, field.Forbidden(specPath.Child("healthCheckNodePort"), immutable))
 	}
 	return append(errs, validateServiceSpec(service, old)...)
+}
+
+func validateLoadBalancerStatus(service, old *corev1.Service) (errs field.ErrorList) {
+	path, ingress := field.NewPath("status", "loadBalancer", "ingress"), service.Status.LoadBalancer.Ingress
+	if !isLoadBalancer(service) && len(ingress) > 0 {
+		return field.ErrorList{field.Forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")}
+	}
+	var before []string
+	for _, one := range old.Status.LoadBalancer.Ingress {
+		before = append(before, one.IP)
+	}
+	for i, one := range ingress {
+		path := path.Index(i)
+		if one.IP != "" {
+			errs = append(errs, validation.IsValidIPForLegacyField(path.Child("ip"), one.IP, true, before)...)
+		}
+		switch {
+		case one.IPMode == nil && one.IP != "":
+			errs = append(errs, field.Required(path.Child("ipMode"), "must be specified when `ip` is set"))
+		case one.IPMode != nil && one.IP == "":
+			errs = append(errs, field.Forbidden(path.Child("ipMode"), "may not be specified when `ip` is not set"))
+		case one.IPMode != nil:
+			errs = append(errs, checkAmong(*one.IPMode, path.Child("ipMode"), corev1.LoadBalancerIPModeProxy, corev1.LoadBalancerIPModeVIP)...)
+		}
+		if one.Hostname != "" {
+			errs = append(errs, checkSubdomain(one.Hostname, path.Child("hostname"))...)
+			if utilnet.ParseIPSloppy(one.Hostname) != nil {
+				errs = append(errs, field.Invalid(path.Child("hostname"), one.Hostname, "must be a DNS name, not an IP address"))
+			}
+		}
+	}
+	return errs
 }
 
 func isLoadBalancer(service *corev1.Service) bool {

@@ -29,7 +29,9 @@ func checkAddressesKept(service, old *corev1.Service) (errs field.ErrorList) {
 		if now[0] != before[0] {
 			changed(0)
 		}
-		errs = append(errs, checkSingleStack(service, "must be set to 'SingleStack' when releasing the secondary clusterIP")...)
+		if len(now) == 1 {
+			errs = append(errs, checkSingleStack(service, "must be set to 'SingleStack' when releasing the secondary clusterIP")...)
+		}
 	case len(before) > 0 && now[0] != before[0]:
 		changed(0)
 	}

@@ -80,7 +80,7 @@ func validateStatefulSetSpec(spec *appsv1.StatefulSetSpec, at *field.Path, check
 	}
 	for i := range spec.VolumeClaimTemplates {
 		if checks.claimTemplates {
-			errs = append(errs, validateClaimSpec(&spec.VolumeClaimTemplates[i].Spec, at.Child("volumeClaimTemplates").Index(i).Child("spec"))...)
+			errs = append(errs, validateClaimSpec(&spec.VolumeClaimTemplates[i].Spec, at.Child("volumeClaimTemplates").Index(i).Child("spec"), false)...)
 		}
 	}
 	errs = append(errs, checkCounts(at, countOf("replicas", spec.Replicas), count{"minReadySeconds", int64(spec.MinReadySeconds)})...)

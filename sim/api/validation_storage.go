@@ -62,6 +62,8 @@ func validatePersistentVolumeSpec(spec *corev1.PersistentVolumeSpec, at *field.P
 	if class := spec.VolumeAttributesClassName; class != nil {
 		if *class == "" {
 			errs = append(errs, field.Required(at.Child("volumeAttributesClassName"), "an empty string is disallowed"))
+		} else {
+			errs = append(errs, invalids(at.Child("volumeAttributesClassName"), *class, nameIsSubdomain(*class, false))...)
 		}
 		if spec.CSI == nil {
 			errs = append(errs, field.Required(at.Child("csi"), "has to be specified when using volumeAttributesClassName"))
@@ -109,11 +111,36 @@ func validatePersistentVolumeSource(spec *corev1.PersistentVolumeSpec, at *field
 	if is.first(spec.CSI != nil, "csi") {
 		is.add(checkDriverName(spec.CSI.Driver, at.Child("csi", "driver"))...)
 		is.add(required(spec.CSI.VolumeHandle, at.Child("csi", "volumeHandle"))...)
+		for _, one := range []struct {
+			name string
+			ref  *corev1.SecretReference
+		}{
+			{"controllerPublishSecretRef", spec.CSI.ControllerPublishSecretRef}, {"controllerExpandSecretRef", spec.CSI.ControllerExpandSecretRef},
+			{"nodePublishSecretRef", spec.CSI.NodePublishSecretRef}, {"nodeExpandSecretRef", spec.CSI.NodeExpandSecretRef},
+		} {
+			is.add(validateSecretRef(one.ref, at.Child("csi", one.name))...)
+		}
 	}
 	if !is.chosen {
 		is.add(field.Required(at, "must specify a volume type"))
 	}
 	return is.errs
+}
+
+func validateSecretRef(ref *corev1.SecretReference, at *field.Path) (errs field.ErrorList) {
+	if ref == nil {
+		return nil
+	}
+	for _, one := range []struct{ name, value string }{{"name", ref.Name}, {"namespace", ref.Namespace}} {
+		if one.value == "" {
+			errs = append(errs, field.Required(at.Child(one.name), ""))
+		} else if one.name == "name" {
+			errs = append(errs, checkSubdomain(one.value, at.Child(one.name))...)
+		} else {
+			errs = append(errs, checkLabel(one.value, at.Child(one.name))...)
+		}
+	}
+	return errs
 }
 
 func checkDriverName(name string, at *field.Path) (errs field.ErrorList) {
@@ -132,11 +159,19 @@ func validatePersistentVolumeUpdate(volume, old *corev1.PersistentVolume, subres
 		return append(errs, required(volume.ResourceVersion, field.NewPath("resourceVersion"))...)
 	}
 	errs := validatePersistentVolume(volume)
-	if !sameMeaning(volume.Spec.PersistentVolumeSource, old.Spec.PersistentVolumeSource) {
+	source := volume.Spec.PersistentVolumeSource
+	if before := old.Spec.CSI; before != nil && before.ControllerExpandSecretRef == nil && source.CSI != nil && source.CSI.ControllerExpandSecretRef != nil {
+		source.CSI = source.CSI.DeepCopy() // it may be set later
+		source.CSI.ControllerExpandSecretRef = nil
+	}
+	if !sameMeaning(source, old.Spec.PersistentVolumeSource) {
 		errs = append(errs, field.Forbidden(specPath.Child("persistentvolumesource"), fmt.Sprintf(
-			"spec.persistentvolumesource is immutable after creation\n%v", diffInternal(old.Spec.PersistentVolumeSource, volume.Spec.PersistentVolumeSource))))
+			"spec.persistentvolumesource is immutable after creation\n%v", diffInternal(old.Spec.PersistentVolumeSource, source))))
 	}
 	errs = append(errs, checkImmutable(volume.Spec.VolumeMode, old.Spec.VolumeMode, field.NewPath("volumeMode"))...)
+	if old.Spec.NodeAffinity != nil && !sameMeaning(volume.Spec.NodeAffinity, old.Spec.NodeAffinity) {
+		errs = append(errs, field.Invalid(field.NewPath("nodeAffinity"), internal{volume.Spec.NodeAffinity}, immutable+", except for updating from beta label to GA"))
+	}
 	if old.Spec.VolumeAttributesClassName != nil && volume.Spec.VolumeAttributesClassName == nil {
 		errs = append(errs, field.Forbidden(specPath.Child("volumeAttributesClassName"), "update from non-nil value to nil is forbidden"))
 	}
@@ -180,6 +215,9 @@ func validateStorageClass(class *storagev1.StorageClass) field.ErrorList {
 				errs = append(errs, field.Duplicate(field.NewPath("allowedTopologies").Index(i).Child("matchLabelExpressions"), ""))
 			}
 		}
+		if len(term.MatchLabelExpressions) == 0 { // upstream takes it for one that it has not looked at yet
+			errs = append(errs, field.Duplicate(field.NewPath("allowedTopologies").Index(i).Child("matchLabelExpressions"), ""))
+		}
 	}
 	return errs
 }
@@ -206,7 +244,7 @@ func validateTopologyTerm(term corev1.TopologySelectorTerm, at *field.Path) (err
 }
 
 func validateStorageClassUpdate(class, old *storagev1.StorageClass, _ string) field.ErrorList {
-	errs := validateMetaUpdate(&class.ObjectMeta, &old.ObjectMeta)
+	errs := append(validateStorageClass(class), validateMetaUpdate(&class.ObjectMeta, &old.ObjectMeta)...)
 	errs = append(errs, checkImmutable(class.Parameters, old.Parameters, field.NewPath("parameters"))...)
 	errs = append(errs, checkImmutable(class.Provisioner, old.Provisioner, field.NewPath("provisioner"))...)
 	errs = append(errs, checkImmutable(class.ReclaimPolicy, old.ReclaimPolicy, field.NewPath("reclaimPolicy"))...)
@@ -232,7 +270,10 @@ func validateVolumeAttachment(attachment *storagev1.VolumeAttachment) field.Erro
 
 func validateVolumeAttachmentUpdate(attachment, old *storagev1.VolumeAttachment, _ string) field.ErrorList {
 	errs := validateVolumeAttachment(attachment)
-	return append(errs, checkImmutable(attachment.Spec, old.Spec, specPath)...)
+	if !sameMeaning(attachment.Spec, old.Spec) {
+		errs = append(errs, field.Invalid(specPath, internal{attachment.Spec}, immutable))
+	}
+	return errs
 }
 
 func validateCSINode(node *storagev1.CSINode) field.ErrorList {
@@ -244,6 +285,27 @@ func validateCSINode(node *storagev1.CSINode) field.ErrorList {
 		for _, other := range node.Spec.Drivers[:i] {
 			if other.Name == driver.Name {
 				errs = append(errs, field.Duplicate(path.Child("name"), driver.Name))
+			}
+		}
+		for j, key := range driver.TopologyKeys {
+			if slices.Contains(driver.TopologyKeys[:j], key) {
+				errs = append(errs, field.Duplicate(path, key))
+			}
+			errs = append(errs, required(key, path)...)
+			errs = append(errs, checkQualifiedName(key, path)...)
+		}
+	}
+	return errs
+}
+
+// validateCSINodeUpdate: of a driver that is there nothing changes but how many volumes it takes.
+func validateCSINodeUpdate(node, old *storagev1.CSINode) field.ErrorList {
+	errs := validateCSINode(node)
+	for _, before := range old.Spec.Drivers {
+		for _, now := range node.Spec.Drivers {
+			before.Allocatable, now.Allocatable = nil, nil
+			if now.Name == before.Name && !sameMeaning(now, before) {
+				errs = append(errs, field.Invalid(specPath.Child("drivers"), internal{now}, immutable))
 			}
 		}
 	}

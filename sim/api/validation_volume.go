@@ -183,7 +183,7 @@ func validateEphemeral(volume *corev1.Volume, meta *metav1.ObjectMeta, at *field
 		errs = append(errs, field.Required(path, ""))
 	} else {
 		errs = append(errs, validateTemplateMeta(&template.ObjectMeta, path.Child("metadata"))...)
-		errs = append(errs, validateClaimSpec(&template.Spec, path.Child("spec"))...)
+		errs = append(errs, validateClaimSpec(&template.Spec, path.Child("spec"), false)...)
 	}
 	if meta != nil && meta.Name != "" && volume.Name != "" {
 		name := meta.Name + "-" + volume.Name

@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -21,8 +22,7 @@ import (
 // Upstream: pkg/apis/{policy,discovery,batch,scheduling,rbac}/validation/validation.go.
 
 func validateBudget(budget *policyv1.PodDisruptionBudget) field.ErrorList {
-	errs := validateMeta(&budget.ObjectMeta, true, nameIsSubdomain)
-	return append(errs, validateBudgetSpec(&budget.Spec)...)
+	return validateBudgetSpec(&budget.Spec) // upstream has no rule of its own for the metadata
 }
 
 func validateBudgetSpec(spec *policyv1.PodDisruptionBudgetSpec) (errs field.ErrorList) {
@@ -44,15 +44,15 @@ func validateBudgetSpec(spec *policyv1.PodDisruptionBudgetSpec) (errs field.Erro
 	return errs
 }
 
-func validateBudgetUpdate(budget, old *policyv1.PodDisruptionBudget, subresource string) field.ErrorList {
-	errs := validateMetaUpdate(&budget.ObjectMeta, &old.ObjectMeta)
-	if subresource == "status" {
-		status := &budget.Status
-		return append(errs, checkCounts(field.NewPath("status"),
-			count{"disruptionsAllowed", int64(status.DisruptionsAllowed)}, count{"currentHealthy", int64(status.CurrentHealthy)},
-			count{"desiredHealthy", int64(status.DesiredHealthy)}, count{"expectedPods", int64(status.ExpectedPods)})...)
+func validateBudgetUpdate(budget, _ *policyv1.PodDisruptionBudget, subresource string) field.ErrorList {
+	if subresource != "status" {
+		return validateBudgetSpec(&budget.Spec)
 	}
-	return append(errs, validateBudgetSpec(&budget.Spec)...)
+	status, path := &budget.Status, field.NewPath("status")
+	errs := metavalidation.ValidateConditions(status.Conditions, path.Child("conditions"))
+	return append(errs, checkCounts(path,
+		count{"disruptionsAllowed", int64(status.DisruptionsAllowed)}, count{"currentHealthy", int64(status.CurrentHealthy)},
+		count{"desiredHealthy", int64(status.DesiredHealthy)}, count{"expectedPods", int64(status.ExpectedPods)})...)
 }
 
 func validateEndpointSlice(slice *discoveryv1.EndpointSlice) field.ErrorList {
@@ -99,8 +99,12 @@ func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressTy
 		errs = append(errs, field.TooMany(path, len(endpoint.Addresses), most))
 	}
 	for i, address := range endpoint.Addresses {
-		if kind == discoveryv1.AddressTypeFQDN {
+		switch kind {
+		case discoveryv1.AddressTypeFQDN:
 			errs = append(errs, validation.IsFullyQualifiedDomainName(path.Index(i), address)...)
+			continue
+		case discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6:
+		default:
 			continue
 		}
 		if problems := validation.IsValidIPForLegacyField(path.Index(i), address, true, nil); len(problems) > 0 {
@@ -118,6 +122,34 @@ func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressTy
 	}
 	if host := endpoint.Hostname; host != nil {
 		errs = append(errs, checkLabel(*host, at.Child("hostname"))...)
+	}
+	if hints := endpoint.Hints; hints != nil {
+		zones, nodes := make([]string, len(hints.ForZones)), make([]string, len(hints.ForNodes))
+		for i := range zones {
+			zones[i] = hints.ForZones[i].Name
+		}
+		for i := range nodes {
+			nodes[i] = hints.ForNodes[i].Name
+		}
+		errs = append(errs, validateHints(zones, validation.IsValidLabelValue, at.Child("hints", "forZones"))...)
+		if len(zones) <= mostHints {
+			errs = append(errs, validateHints(nodes, func(node string) []string { return nameIsSubdomain(node, false) }, at.Child("hints", "forNodes"))...)
+		}
+	}
+	return errs
+}
+
+const mostHints = 8
+
+func validateHints(names []string, rule func(string) []string, at *field.Path) (errs field.ErrorList) {
+	if len(names) > mostHints {
+		return field.ErrorList{field.TooMany(at, len(names), mostHints)}
+	}
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			errs = append(errs, field.Duplicate(at.Index(i).Child("name"), name))
+		}
+		errs = append(errs, invalids(at.Index(i).Child("name"), name, rule(name))...)
 	}
 	return errs
 }
@@ -289,6 +321,9 @@ func validateBinding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, namespaced b
 		errs = append(errs, required(subject.Name, at.Child("name"))...)
 		switch subject.Kind {
 		case rbacv1.ServiceAccountKind:
+			if subject.Name != "" {
+				errs = append(errs, checkSubdomain(subject.Name, at.Child("name"))...)
+			}
 			if subject.APIGroup != "" {
 				errs = append(errs, field.NotSupported(at.Child("apiGroup"), subject.APIGroup, []string{""}))
 			}
