@@ -141,13 +141,18 @@ var kubectlEscapes = []string{
 	"kubectl foo", "kubectl plugin list", "kubectl config view", "kubectl edit pod busy", "kubectl diff -f FILE", "kubectl proxy --port=0", "kubectl port-forward pod/busy 0:80", "kubectl create deployment d --image=nginx --edit", "kubectl apply edit-last-applied pod busy", "kubectl create -f FILE --edit",
 	"kubectl set image pod/busy busy=busybox -f FILE", "kubectl run x --image=busybox --overrides=@FILE", "kubectl cluster-info dump --output-directory=DIR/written", "kubectl create token default --bound-object-kind=FILE", "kubectl set env pod/busy --env-file=FILE",
 	"kubectl annotate -f FILE a=b", "kubectl label -f FILE a=b", "kubectl rollout status -f FILE", "kubectl scale -f FILE --replicas=1", "kubectl wait -f FILE --for=delete", "kubectl auth reconcile -f FILE", "kubectl replace -f FILE", "kubectl expose -f FILE", "kubectl autoscale -f FILE --max=3", "kubectl logs -f FILE", "kubectl describe -f FILE", "kubectl exec -f FILE -- true", "kubectl exec -fFILE -- true",
+	"kubectl apply -Rf=FILE", "kubectl apply --filename FILE -f m.yaml -f FILE", "kubectl apply --filenam FILE", "kubectl apply -f -- FILE", "kubectl -f FILE apply", "kubectl --filename=FILE apply", "kubectl apply -f m.yaml,FILE", "kubectl apply -f \"DIR/*\"",
+	"kubectl apply --dry-run=client -fFILE -o yaml", "kubectl -n default apply -Rf FILE --server-side", "kubectl help apply -f FILE", "kubectl apply -h -f FILE", "kubectl __complete apply -f FILE", "kubectl __complete get -f DIR/", "kubectl __completeNoDesc apply -k DIR/", "kubectl apply -RkDIR", "kubectl apply -kDIR", "kubectl apply --kustomize DIR",
+	"kubectl get pods -otemplatefile=FILE", "kubectl get pods --output templatefile --template FILE", "kubectl get pods -Ao=go-template-file=FILE", "kubectl get pods --template=FILE -ojsonpath-file", "kubectl get pods -ocustom-columns-file --template FILE", "kubectl get pods -o=jsonpath-file=FILE",
+	"kubectl create configmap b1 --from-file FILE,k=FILE; kubectl get configmap b1 -o yaml", "kubectl create cm b2 --from-file=\"k=FILE\" --from-env-file FILE; kubectl get configmap b2 -o yaml", "kubectl patch pod busy --patch-file=FILE --type merge -p {}",
+	"kubectl apply view-last-applied -f FILE", "kubectl apply set-last-applied -f FILE --create-annotation", "kubectl cp busy:/etc/hostname -c busy -- DIR/written", "kubectl -n default cp FILE busy:/x6; kubectl exec busy -- cat /x6", "kubectl kustomize -- DIR", "kubectl kustomize -eSTSIM_CANARY .", "kubectl kustomize --mount type=bind,src=DIR,dst=/x .",
 	"kubectl get --raw=http://ADDRESS/", "kubectl get --raw /api --v=9", "kubectl create --raw=/api/v1 -f FILE", "kubectl replace --raw=/api/v1 -f FILE", "kubectl delete --raw=/api/v1 -f FILE", "kubectl debug busy --image=busybox --custom=FILE", "kubectl debug busy --image=busybox --profile=FILE", "kubectl explain pods --output=FILE",
 }
 
 // What would open a window or a port of this machine says so, and what to do instead.
 func TestRefusedWithAHint(t *testing.T) {
 	for command, want := range map[string]string{
-		"kubectl apply -Rfx.yaml": "hint:", "kubectl get pods -o go-template-file --template=x": "hint:", "kubectl kustomize --enable-helm .": "programs of this machine",
+		"kubectl apply -Rfx.yaml": "the path \"x.yaml\" does not exist", "kubectl get pods -o go-template-file --template=x": "the path \"x\" does not exist", "kubectl kustomize --enable-helm .": "programs of this machine",
 		"kubectl edit pod x": "hint:", "kubectl diff -f x": "hint:", "kubectl port-forward pod/x 80": "hint:", "kubectl config view": "kubeconfig", "kubectl proxy": "port",
 		"kubectl apply -f http://example.com/x.yaml": "hint:", "kubectl plugin list": "plug", "cat < /dev/tcp/127.0.0.1/80": "not simulated", "cat <(true)": "not simulated",
 	} {

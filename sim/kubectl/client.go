@@ -61,11 +61,7 @@ func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 		fmt.Fprintf(command.Stderr, "error: %s\n", reason)
 		return 1
 	}
-	files, err := stage(command)
-	if err != nil {
-		fmt.Fprintf(command.Stderr, "error: %v\n", err)
-		return 1
-	}
+	files := newStaged(command.Files, command.Stdin)
 	defer files.remove()
 	outputs := newOutputs(&command, files)
 	defer outputs.close()
@@ -74,7 +70,7 @@ func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 	defer cancel()
 	ended := make(chan exit, 2) // kubectl may end twice: see [failure]
 	between := newTransport(ctx, c.door, command, outputs, func(e exit) { ended <- e })
-	go func() { ended <- c.execute(ctx, command, between) }()
+	go func() { ended <- c.execute(ctx, command, between, files) }()
 	var end exit
 	select {
 	case end = <-ended:
@@ -90,7 +86,7 @@ func (c *Client) Run(ctx context.Context, command Command) (exitCode int) {
 }
 
 // execute runs the command tree. kubectl ends a command in the middle by the fatal handler, which panics with an exit.
-func (c *Client) execute(ctx context.Context, command Command, between *transport) (end exit) {
+func (c *Client) execute(ctx context.Context, command Command, between *transport, files *staged) (end exit) {
 	defer func() {
 		switch stopped := recover().(type) {
 		case nil:
@@ -109,6 +105,7 @@ func (c *Client) execute(ctx context.Context, command Command, between *transpor
 	config.WarningHandler = rest.NewWarningWriter(command.Stderr, rest.WarningWriterOptions{Deduplicate: true})
 	get := &getter{client: c, flags: flags, config: config, warn: func(text string) { fmt.Fprintln(command.Stderr, text) }}
 	root := newTree(command.Args, get, flags, streams{In: command.Stdin, Out: command.Stdout, ErrOut: command.Stderr}, between)
+	files.confine(root, command.Args)
 	root.SetArgs(append([]string{}, command.Args...)) // not nil: cobra would take those of this process
 	root.SilenceErrors, root.SilenceUsage = true, true
 	if err := root.ExecuteContext(ctx); err != nil {

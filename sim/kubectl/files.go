@@ -9,8 +9,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 )
 
 // Files are the files that a command may name.
@@ -26,115 +26,41 @@ type Files interface {
 // staged are the files of one command, copied to a private directory that lasts as long as the command: kubectl opens files
 // by itself, and shall find those of the page under the names it is given, and no others.
 type staged struct {
-	args    []string
 	from    Files
+	input   io.Reader
 	dir     string            // "" as long as nothing was staged
-	shown   map[string]string // path in dir -> name as typed
 	outputs map[string]string // path in dir -> name in Files, to be brought back
 	count   int
+
+	mu    sync.Mutex
+	shown map[string]string // path in dir -> name as typed
 }
 
-// stage replaces the file names among the arguments by those of copies.
-func stage(command Command) (*staged, error) {
-	s := &staged{from: command.Files, shown: map[string]string{}, outputs: map[string]string{}}
-	called, _ := calledCommand(command.Args)
-	input := func() ([]byte, error) { return io.ReadAll(command.Stdin) }
-	err := s.rewrite(called, command.Args, input)
-	if err != nil {
-		s.remove()
-		return nil, err
-	}
-	return s, nil
+// newStaged stages nothing yet; see confined.go.
+func newStaged(from Files, input io.Reader) *staged {
+	return &staged{from: from, input: input, shown: map[string]string{}, outputs: map[string]string{}}
 }
 
-// fileFlags say how the value of a flag names a file.
-var fileFlags = map[string]func(s *staged, value string, input func() ([]byte, error)) (string, error){
-	"-f": (*staged).manifests, "--filename": (*staged).manifests, "-Rf": (*staged).manifests,
-	"-k": (*staged).kustomization, "--kustomize": (*staged).kustomization,
-	"--from-file": (*staged).keyed, "--from-env-file": (*staged).plain, "--patch-file": (*staged).plain,
-	"--cert": (*staged).plain, "--key": (*staged).plain,
-	"-o": (*staged).template, "--output": (*staged).template,
-}
-
-func (s *staged) rewrite(called string, args []string, input func() ([]byte, error)) error {
-	for i := 0; i < len(args); i++ {
-		if args[i] == "--" {
-			s.args = append(s.args, args[i:]...)
-			return nil
-		}
-		flag, value, joined := splitFlag(args[i])
-		convert := fileFlags[flag]
-		if convert == nil || called == "logs" && flag == "-f" { // logs -f follows
-			s.args = append(s.args, args[i])
-			continue
-		}
-		if !joined {
-			if i++; i == len(args) {
-				s.args = append(s.args, flag)
-				return nil // kubectl says what is missing
-			}
-			value = args[i]
-		}
-		converted, err := convert(s, value, input)
-		if err != nil {
-			return err
-		}
-		s.args = append(s.args, flag, converted)
-	}
-	switch called {
-	case "cp":
-		return s.copies()
-	case "kustomize":
-		return s.kustomized()
-	}
-	return nil
-}
-
-// splitFlag takes --flag=value and -fvalue apart; joined is false when the value is the next argument.
-func splitFlag(arg string) (flag, value string, joined bool) {
-	if strings.HasPrefix(arg, "--") {
-		return cut(arg)
-	}
-	for _, short := range []string{"-f", "-k", "-o"} {
-		if strings.HasPrefix(arg, short) && len(arg) > len(short) {
-			return short, strings.TrimPrefix(arg[len(short):], "="), true
-		}
-	}
-	return arg, "", false
-}
-
-func cut(arg string) (flag, value string, joined bool) {
-	flag, value, joined = strings.Cut(arg, "=")
-	return flag, value, joined
-}
-
-// manifests stages what -f names: files, directories, or - for standard input.
-func (s *staged) manifests(value string, input func() ([]byte, error)) (string, error) {
-	var names []string
-	for _, name := range strings.Split(value, ",") {
-		var at string
-		var err error
-		switch {
-		case name == "-":
-			var content []byte
-			if content, err = input(); err == nil {
-				at, err = s.put("STDIN", "stdin.yaml", content)
-			}
-		case strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://"):
-			return "", fmt.Errorf("cannot read %s: there is no network here (hint: put the manifest into the page as a file)", name)
-		default:
-			at, err = s.tree(name)
-		}
+// manifest stages what -f names: a file, a directory, or - for standard input.
+func (s *staged) manifest(name string) (string, error) {
+	switch {
+	case name == "-":
+		content, err := io.ReadAll(s.input)
 		if err != nil {
 			return "", err
 		}
-		names = append(names, at)
+		return s.put("STDIN", "stdin.yaml", content)
+	case strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://"):
+		return "", fmt.Errorf("cannot read %s: there is no network here (hint: put the manifest into the page as a file)", name)
 	}
-	return strings.Join(names, ","), nil
+	return s.tree(name)
 }
 
 // kustomization stages everything the page has: a kustomization may name files above its own directory.
-func (s *staged) kustomization(value string, _ func() ([]byte, error)) (string, error) {
+func (s *staged) kustomization(value string) (string, error) {
+	if strings.Contains(value, "://") || strings.Contains(value, "github.com") || strings.HasPrefix(value, "git@") {
+		return "", fmt.Errorf("cannot read %s: there is no network here (hint: put the files into the page)", value)
+	}
 	if clean := path.Clean(value); clean == ".." || strings.HasPrefix(clean, "../") {
 		return "", fmt.Errorf("the path %q is above the directory of the command (hint: cd there first)", value)
 	}
@@ -145,62 +71,43 @@ func (s *staged) kustomization(value string, _ func() ([]byte, error)) (string, 
 }
 
 // kustomized stages what kubectl kustomize names: its one argument, or the current directory.
-func (s *staged) kustomized() error {
-	at := slices.IndexFunc(s.args, func(arg string) bool { return !strings.HasPrefix(arg, "-") && arg != "kustomize" })
-	if at < 0 {
-		s.args = append(s.args, ".")
-		at = len(s.args) - 1
+func (s *staged) kustomized(args []string) ([]string, error) {
+	switch len(args) {
+	case 0:
+		args = []string{"."}
+	case 1:
+	default:
+		return nil, fmt.Errorf("specify one path to %s", kustomizations[0])
 	}
-	staged, err := s.kustomization(s.args[at], nil)
-	s.args[at] = staged
-	return err
+	at, err := s.kustomization(args[0])
+	return []string{at}, err
 }
 
-func (s *staged) keyed(value string, input func() ([]byte, error)) (string, error) {
+func (s *staged) keyed(value string) (string, error) {
 	key, name, named := strings.Cut(value, "=")
 	if !named {
-		return s.plain(value, input)
+		return s.tree(value)
 	}
-	at, err := s.plain(name, input)
+	at, err := s.tree(name)
 	return key + "=" + at, err
 }
 
-func (s *staged) plain(value string, _ func() ([]byte, error)) (string, error) { return s.tree(value) }
-
-// template stages the file that an output format names, e.g. go-template-file=x.
-func (s *staged) template(value string, _ func() ([]byte, error)) (string, error) {
-	format, name, named := strings.Cut(value, "=")
-	if !named || !strings.HasSuffix(format, "-file") {
-		return value, nil
+// copies stages the local side of kubectl cp.
+func (s *staged) copies(args []string) ([]string, error) {
+	if len(args) != 2 {
+		return args, nil // kubectl says what is missing
 	}
-	at, err := s.tree(name)
-	return format + "=" + at, err
-}
-
-// copies stages the local side of kubectl cp: the last two arguments that are no flags.
-func (s *staged) copies() error {
-	var operands []int
-	for i, arg := range s.args {
-		if !strings.HasPrefix(arg, "-") && arg != "cp" {
-			operands = append(operands, i)
-		}
+	switch source, target := args[0], args[1]; {
+	case !strings.Contains(source, ":"):
+		at, err := s.tree(source)
+		args[0] = at
+		return args, err
+	case !strings.Contains(target, ":"):
+		at, err := s.place(target, path.Base(target))
+		s.outputs[at], args[1] = target, at
+		return args, err
 	}
-	if len(operands) < 2 {
-		return nil
-	}
-	source, target := operands[len(operands)-2], operands[len(operands)-1]
-	switch {
-	case !strings.Contains(s.args[source], ":"):
-		at, err := s.tree(s.args[source])
-		s.args[source] = at
-		return err
-	case !strings.Contains(s.args[target], ":"):
-		at, err := s.place(s.args[target], path.Base(s.args[target]))
-		s.outputs[at] = s.args[target]
-		s.args[target] = at
-		return err
-	}
-	return nil
+	return args, nil
 }
 
 // tree stages a file or a directory with all that is below it.
@@ -265,6 +172,8 @@ func (s *staged) place(shown, base string) (string, error) {
 		return "", err
 	}
 	at := filepath.Join(parent, filepath.Base(filepath.FromSlash(base)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.shown[at] = shown
 	return at, nil
 }
@@ -292,26 +201,26 @@ func (s *staged) remove() {
 }
 
 // output shows the names as typed in place of those of the copies.
-func (s *staged) output(to io.Writer) io.Writer {
-	if s.dir == "" {
-		return to
-	}
-	return &renaming{to: to, shown: s.shown}
-}
+func (s *staged) output(to io.Writer) io.Writer { return &renaming{to, s} }
 
 type renaming struct {
 	to    io.Writer
-	shown map[string]string
+	files *staged
 }
 
 // Write implements [io.Writer]. kubectl prints a name in one write.
 func (r *renaming) Write(data []byte) (int, error) {
-	out := data
-	for at, shown := range r.shown {
-		out = bytes.ReplaceAll(out, []byte(at), []byte(shown))
-	}
-	if _, err := r.to.Write(out); err != nil {
+	if _, err := r.to.Write(r.files.renamed(data)); err != nil {
 		return 0, err
 	}
 	return len(data), nil
+}
+
+func (s *staged) renamed(data []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, shown := range s.shown {
+		data = bytes.ReplaceAll(data, []byte(at), []byte(shown))
+	}
+	return data
 }

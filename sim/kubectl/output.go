@@ -24,7 +24,6 @@ func newOutputs(command *Command, files *staged) *outputs {
 	if command.Terminal && wantsTerminal(command.Args) {
 		stderr = &withoutWarning{to: stderr}
 	}
-	command.Args = files.args
 	command.Stdout, command.Stderr = &output{o, o.last}, &output{o, stderr}
 	return o
 }

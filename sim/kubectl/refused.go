@@ -1,9 +1,6 @@
 package kubectl
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // refused are kubectl's commands that this one does not offer, each with the reason and a way to go.
 var refused = map[string]string{
@@ -25,19 +22,6 @@ func refusal(args []string) string {
 	called, _ := calledCommand(args)
 	if reason := refused[called]; reason != "" {
 		return fmt.Sprintf("kubectl %s is not available here: %s", called, reason)
-	}
-	for i, arg := range args {
-		if reason := leadsOut(called, arg); reason != "" {
-			return reason
-		}
-		switch {
-		case arg == "--":
-			return ""
-		case called == "create" && (arg == "--edit" || arg == "--edit=true"):
-			return "kubectl create --edit is not available here: it opens an editor of this machine (hint: sed ... | kubectl create -f -)"
-		case called == "apply" && arg == "edit-last-applied" && slices.Contains(args[:i], "apply"):
-			return "kubectl apply edit-last-applied is not available here: it opens an editor of this machine (hint: kubectl apply set-last-applied)"
-		}
 	}
 	return ""
 }
