@@ -61,7 +61,7 @@ func newServe() *cobra.Command {
 func serve(command *cobra.Command, flags serveFlags) error {
 	speed, err := parsePace(flags.pace)
 	if err != nil {
-		return err
+		return fmt.Errorf("--pace: %w", err)
 	}
 	dnsOptions, dnsAddress, err := flags.dns.options()
 	if err != nil {
@@ -102,7 +102,7 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	}
 	served.announce(command.OutOrStdout(), server.Address(), cluster.Settings().Zone)
 	go names.follow(command.Context())
-	err = served.run(command.Context(), d, speed)
+	err = served.run(command.Context(), d, newClock(d, speed))
 	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
 	return err
 }
@@ -156,15 +156,15 @@ func (s *served) announce(out io.Writer, names netip.AddrPort, zone string) {
 func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
 
 // run serves until the context ends.
-func (s *served) run(ctx context.Context, d *door.Door, speed pace) error {
+func (s *served) run(ctx context.Context, d *door.Door, clock *clock) error {
 	server := &http.Server{
-		Handler:   s.onlyWithToken(withWhy(d, apiserver.New(d))),
+		Handler:   s.onlyWithToken(besideAPI(d, clock, apiserver.New(d))),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
 		ErrorLog:  log.New(io.Discard, "", 0), // a client that breaks off is not worth a line
 		// A slow or silent client must not hold a connection for ever before its request is read.
 		ReadHeaderTimeout: 30 * time.Second,
 	}
-	go speed.keep(ctx, d)
+	go clock.keep(ctx)
 	go func() {
 		<-ctx.Done()
 		_ = server.Close() // watches never end by themselves

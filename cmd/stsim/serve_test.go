@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -129,5 +130,75 @@ func TestServeStaysOnThisMachine(t *testing.T) {
 		if code == 0 || !strings.HasPrefix(problems.String(), "error: ") {
 			t.Errorf("%v: exit status %d, %q", args, code, problems.String())
 		}
+	}
+}
+
+// The clock of a served cluster can be stopped, moved and asked.
+func TestClock(t *testing.T) {
+	kubeconfig := filepath.Join(t.TempDir(), "config")
+	client, server, token, stop := startServe(t, kubeconfig)
+	defer stop()
+	clock := func(args ...string) string {
+		t.Helper()
+		var out, problems bytes.Buffer
+		if code := execute(t.Context(), append([]string{"clock", "--kubeconfig", kubeconfig}, args...), strings.NewReader(""), &out, &problems); code != 0 {
+			t.Fatalf("clock %s: exit status %d: %s", args, code, problems.String())
+		}
+		return out.String()
+	}
+	paused := clock("pause")
+	if !strings.Contains(paused, "1x, paused") {
+		t.Errorf("after pause:\n%s", paused)
+	}
+	if again := clock(); again != paused {
+		t.Errorf("a paused clock went on, from\n%sto\n%s", paused, again)
+	}
+	stateOf := func() (state clockState) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server+clockPath+"?do=show", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		if err := json.NewDecoder(response.Body).Decode(&state); err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	before := stateOf()
+	clock("advance", "1h30m")
+	after := stateOf()
+	if passed := after.Now.Sub(before.Now); passed != 90*time.Minute || !after.Paused {
+		t.Errorf("advance 1h30m let %s pass, paused: %v", passed, after.Paused)
+	}
+	if after.Next != nil {
+		clock("step")
+		if stepped := stateOf(); stepped.Events != after.Events+1 {
+			t.Errorf("step took %d events", stepped.Events-after.Events)
+		}
+	}
+	if shown := clock("pace", "1000x"); !strings.Contains(shown, "1000x, paused") {
+		t.Errorf("after pace:\n%s", shown)
+	}
+	clock("resume")
+	began := stateOf().Now
+	for deadline := time.Now().Add(20 * time.Second); stateOf().Now.Sub(began) < 10*time.Second; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a resumed clock stands still")
+		}
+	}
+	for _, wrong := range [][]string{{"advance", "-5m"}, {"advance", "soon"}, {"step", "0"}, {"pace", "0x"}, {"pace", "NaNx"}, {"backwards"}} {
+		var out, problems bytes.Buffer
+		if code := execute(t.Context(), append([]string{"clock"}, wrong...), strings.NewReader(""), &out, &problems); code != exitUsage || !strings.Contains(problems.String(), "hint: ") {
+			t.Errorf("clock %s: exit status %d: %s", wrong, code, problems.String())
+		}
+	}
+	if status, _ := get(t, client, server+clockPath, ""); status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", status)
 	}
 }

@@ -116,7 +116,11 @@ func (f *whyFlags) source(command *cobra.Command) (whySource, error) {
 			return nil, fmt.Errorf("--%s is about a new cluster and needs -f\nhint: stsim why -f web.yaml --%s ... sts/web", name, name)
 		}
 	}
-	return f.served(command.Context())
+	served, err := findServed(command.Context(), f.kubeconfig)
+	if failed, found := err.(failure); found {
+		return nil, failure{failed.message + ", or ask about a manifest with -f"}
+	}
+	return served, err
 }
 
 // madeCluster is a cluster of this process.
