@@ -3,6 +3,7 @@ package applet
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -19,13 +20,22 @@ type digQuery struct {
 // digOptions are dig's "+" flags that print or ask.
 type digOptions struct {
 	short, search, tcp, edns, ttl, class                     bool
+	recurse, dnssec, cookie, ignore                          bool
 	comments, question, answer, authority, additional, stats bool
 	command                                                  bool
+	size                                                     uint16 // of replies, as offered with EDNS
 }
+
+// digSize is what dig offers with EDNS.
+const digSize = 1232
+
+// cookieOption is the size of an EDNS option with the cookie of a client, in bytes.
+const cookieOption = 12
 
 // dig asks the DNS and prints the reply in full.
 func dig(c *Call) Outcome {
-	o := digOptions{edns: true, ttl: true, class: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true, command: true}
+	o := digOptions{edns: true, ttl: true, class: true, comments: true, question: true, answer: true, authority: true, additional: true, stats: true, command: true,
+		recurse: true, cookie: true, size: digSize}
 	var queries []digQuery
 	qtype, typed, server := dns.TypeA, false, ""
 	args := c.Args[1:]
@@ -44,7 +54,7 @@ func dig(c *Call) Outcome {
 		case strings.HasPrefix(arg, "+"):
 			if !o.set(arg[1:]) {
 				fmt.Fprintf(c.Stderr, "Invalid option: %s\n", arg)
-				c.hint("the simulated dig knows +short +search +tcp +all +answer +question +authority +additional +comments +stats +cmd +edns +ttlid +class, each also with no")
+				c.hint("the simulated dig knows +short +search +tcp +ignore +recurse +dnssec +cookie +all +answer +question +authority +additional +comments +stats +cmd +edns +ttlid +class, each also with no, and +bufsize=BYTES")
 				return Exit(1)
 			}
 		case arg == "-x":
@@ -101,7 +111,7 @@ func dig(c *Call) Outcome {
 
 // set does one "+" flag.
 func (o *digOptions) set(flag string) bool {
-	flag, _, _ = strings.Cut(flag, "=")
+	flag, value, _ := strings.Cut(flag, "=")
 	name, off := strings.CutPrefix(flag, "no")
 	on := !off
 	switch name {
@@ -133,7 +143,20 @@ func (o *digOptions) set(flag string) bool {
 		o.stats = on
 	case "cmd":
 		o.command = on
-	case "time", "timeout", "tries", "retry", "bufsize", "rec", "recurse", "cookie", "dnssec", "ndots", "multiline", "showsearch":
+	case "recurse", "rec", "rdflag":
+		o.recurse = on
+	case "dnssec", "do":
+		o.dnssec = on
+	case "cookie":
+		o.cookie = on
+	case "ignore":
+		o.ignore = on
+	case "bufsize":
+		o.size = digSize
+		if size, err := strconv.ParseUint(value, 10, 16); err == nil && on {
+			o.size = uint16(size)
+		}
+	case "time", "timeout", "tries", "retry", "ndots", "multiline", "showsearch":
 	default:
 		return false
 	}
@@ -166,7 +189,7 @@ func (c *Call) dig(o digOptions, queries []digQuery, asked string) Outcome {
 	resolver := c.System.Resolver()
 	resolver.UDPSize = 0
 	if o.edns {
-		resolver.UDPSize = 1232
+		resolver.UDPSize = o.size
 	}
 	for _, query := range queries {
 		var final dnsserver.Exchange
@@ -174,7 +197,10 @@ func (c *Call) dig(o digOptions, queries []digQuery, asked string) Outcome {
 			_, final = resolver.Lookup(query.name, query.qtype, true)
 		} else {
 			exchanges := resolver.Ask(query.name, query.qtype)
-			if len(exchanges) > 1 && !o.short {
+			if o.ignore && !o.tcp {
+				exchanges = exchanges[:1]
+			}
+			if len(exchanges) > 1 && !o.short && !o.tcp {
 				c.print(";; Truncated, retrying in TCP mode.\n")
 			}
 			final = exchanges[len(exchanges)-1]
@@ -197,6 +223,7 @@ func (c *Call) dig(o digOptions, queries []digQuery, asked string) Outcome {
 func (c *Call) digReply(o digOptions, exchange dnsserver.Exchange, server netip.Addr) {
 	reply := exchange.Response
 	if o.comments {
+		id := c.System.Choose("dig id", 1<<16)
 		c.print(";; Got answer:\n")
 		if strings.HasSuffix(strings.ToLower(plain(exchange.Question.Name)), ".local") {
 			c.print(";; WARNING: .local is reserved for Multicast DNS\n;; You are currently testing what happens when an mDNS query is leaked to DNS\n")
@@ -205,19 +232,27 @@ func (c *Call) digReply(o digOptions, exchange dnsserver.Exchange, server netip.
 		for _, flag := range []struct {
 			set  bool
 			name string
-		}{{reply.Authoritative, " aa"}, {reply.Truncated, " tc"}, {true, " rd"}, {reply.RecursionAvailable, " ra"}, {reply.AuthenticatedData, " ad"}} {
+		}{{reply.Authoritative, " aa"}, {reply.Truncated, " tc"}, {o.recurse, " rd"}, {reply.RecursionAvailable, " ra"}, {reply.AuthenticatedData, " ad"}} {
 			if flag.set {
 				flags += flag.name
 			}
 		}
-		c.printf(";; ->>HEADER<<- opcode: QUERY, status: %s, id: %d\n", dns.RcodeToString[reply.Rcode], c.System.Choose("dig id", 1<<16))
+		c.printf(";; ->>HEADER<<- opcode: QUERY, status: %s, id: %d\n", dns.RcodeToString[reply.Rcode], id)
 		c.printf(";; flags:%s; QUERY: %d, ANSWER: %d, AUTHORITY: %d, ADDITIONAL: %d\n", flags, len(reply.Question), len(reply.Answer), len(reply.Ns), len(reply.Extra))
 		if !reply.RecursionAvailable {
 			c.print(";; WARNING: recursion requested but not available\n")
 		}
 		c.print("\n")
 		if option := reply.IsEdns0(); option != nil {
-			c.printf(";; OPT PSEUDOSECTION:\n; EDNS: version: %d, flags:; udp: %d\n", option.Version(), option.UDPSize())
+			flags := ""
+			if o.dnssec {
+				flags = " do"
+			}
+			c.printf(";; OPT PSEUDOSECTION:\n; EDNS: version: %d, flags:%s; udp: %d\n", option.Version(), flags, option.UDPSize())
+			if o.cookie {
+				// CoreDNS sends a client's cookie back as it is. It comes from the same draw as the id.
+				c.printf("; COOKIE: %08x%08x (echoed)\n", uint32(id)*0x9e3779b1, uint32(id)*0x85ebca6b)
+			}
 		}
 	}
 	if o.question {
@@ -255,7 +290,11 @@ func (c *Call) digReply(o digOptions, exchange dnsserver.Exchange, server netip.
 		c.print(";; Query time: 0 msec\n")
 		c.printf(";; SERVER: %s#53(%s) (%s)\n", server, server, exchange.Transport)
 		c.printf(";; WHEN: %s\n", strftime("%a %b %d %H:%M:%S %Z %Y", c.System.Now().UTC()))
-		c.printf(";; MSG SIZE  rcvd: %d\n\n", reply.Len())
+		size := reply.Len()
+		if o.cookie && reply.IsEdns0() != nil {
+			size += cookieOption
+		}
+		c.printf(";; MSG SIZE  rcvd: %d\n\n", size)
 	}
 }
 
