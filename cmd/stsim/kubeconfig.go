@@ -1,24 +1,80 @@
 package main
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"sigs.k8s.io/yaml"
 )
 
-// defaultKubeconfig is where serve writes its kubeconfig and kubectl looks for it: the user's state folder.
-func defaultKubeconfig() (string, error) {
+// stateFolder is where serve writes kubeconfigs and others look for them: in the user's state folder.
+func stateFolder() (string, error) {
 	if state := os.Getenv("XDG_STATE_HOME"); state != "" {
-		return filepath.Join(state, "stsim", "kubeconfig"), nil
+		return filepath.Join(state, "stsim"), nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return "", fmt.Errorf("finding a place for the kubeconfig: %w (hint: name one with --kubeconfig)", err)
 	}
-	return filepath.Join(home, ".local", "state", "stsim", "kubeconfig"), nil
+	return filepath.Join(home, ".local", "state", "stsim"), nil
+}
+
+// ownKubeconfig is the kubeconfig of the cluster that is served at a port: two that are served at a time have one each.
+func ownKubeconfig(port int) (string, error) {
+	folder, err := stateFolder()
+	return filepath.Join(folder, fmt.Sprintf("kubeconfig-%d", port)), err
+}
+
+// answers is how long a served cluster of this machine may take to accept a connection.
+const answers = time.Second
+
+// lastKubeconfig is the kubeconfig of the last cluster that is still being served. One that a killed process has left behind is removed.
+func lastKubeconfig() (string, error) {
+	folder, err := stateFolder()
+	if err != nil {
+		return "", err
+	}
+	found, _ := filepath.Glob(filepath.Join(folder, "kubeconfig-*[0-9]")) // the pattern is ours
+	written := map[string]time.Time{}
+	for _, path := range found {
+		if info, err := os.Stat(path); err == nil {
+			written[path] = info.ModTime()
+		}
+	}
+	slices.SortFunc(found, func(a, b string) int { return cmp.Or(written[b].Compare(written[a]), strings.Compare(a, b)) })
+	for _, path := range found {
+		if content, err := os.ReadFile(path); err == nil && stillServed(content) {
+			return path, nil
+		}
+		_ = os.Remove(path) // whoever served it could not
+	}
+	return "", fmt.Errorf("no cluster is being served (there is no kubeconfig of one in %s)\nhint: start one with stsim serve", folder)
+}
+
+// stillServed says whether somebody listens where a kubeconfig leads.
+func stillServed(kubeconfig []byte) bool {
+	server, _, _, err := readKubeconfig(kubeconfig)
+	if err != nil {
+		return false
+	}
+	at, err := url.Parse(server)
+	if err != nil {
+		return false
+	}
+	connection, err := net.DialTimeout("tcp", at.Host, answers)
+	if err != nil {
+		return false
+	}
+	_ = connection.Close()
+	return true
 }
 
 // writeKubeconfig writes how to reach the API server, for the user's eyes only.

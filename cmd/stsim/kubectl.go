@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -20,14 +19,10 @@ func newKubectl() *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			config := os.Getenv("KUBECONFIG")
 			if config == "" {
-				path, err := defaultKubeconfig()
-				if err != nil {
+				var err error
+				if config, err = lastKubeconfig(); err != nil {
 					return failure{err.Error()}
 				}
-				if _, err := os.Stat(path); err != nil {
-					return failure{fmt.Sprintf("no cluster is being served (there is no %s)\nhint: start one with stsim serve", path)}
-				}
-				config = path
 			}
 			kubectl.Main(args, config)
 			return nil

@@ -138,7 +138,7 @@ func newServed(listener net.Listener, kubeconfig string) (*served, error) {
 		return nil, err
 	}
 	if kubeconfig == "" {
-		if kubeconfig, err = defaultKubeconfig(); err != nil {
+		if kubeconfig, err = ownKubeconfig(address.Port); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,11 +22,19 @@ import (
 // startServe serves a cluster until the test ends, and gives a client that trusts it, its address and its token.
 func startServe(t *testing.T, kubeconfig string, args ...string) (client *http.Client, server, token string, stop func() int) {
 	t.Helper()
+	client, server, token, _, stop = startServeAt(t, kubeconfig, append([]string{"--kubeconfig", kubeconfig}, args...)...)
+	return client, server, token, stop
+}
+
+// startServeAt is startServe that looks for a kubeconfig by a pattern.
+func startServeAt(t *testing.T, pattern string, args ...string) (client *http.Client, server, token, kubeconfig string, stop func() int) {
+	t.Helper()
+	before, _ := filepath.Glob(pattern) // the pattern is the test's
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
 		var out, problems bytes.Buffer
-		code := execute(ctx, append([]string{"serve", "--kubeconfig", kubeconfig}, args...), strings.NewReader(""), &out, &problems)
+		code := execute(ctx, append([]string{"serve"}, args...), strings.NewReader(""), &out, &problems)
 		if code != 0 {
 			t.Errorf("serve: exit status %d: %s", code, problems.String())
 		}
@@ -37,8 +46,14 @@ func startServe(t *testing.T, kubeconfig string, args ...string) (client *http.C
 		Users    []struct{ User map[string]string }
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		content, err := os.ReadFile(kubeconfig)
-		if err == nil {
+		found, _ := filepath.Glob(pattern)
+		found = slices.DeleteFunc(found, func(path string) bool { return slices.Contains(before, path) })
+		if len(found) > 0 {
+			kubeconfig = found[0]
+			content, err := os.ReadFile(kubeconfig)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if err := yaml.Unmarshal(content, &config); err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +72,7 @@ func startServe(t *testing.T, kubeconfig string, args ...string) (client *http.C
 		t.Fatal("the kubeconfig holds no certificate")
 	}
 	client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	return client, config.Clusters[0].Cluster["server"], config.Users[0].User["token"], stop
+	return client, config.Clusters[0].Cluster["server"], config.Users[0].User["token"], kubeconfig, stop
 }
 
 func get(t *testing.T, client *http.Client, url, token string) (status int, body string) {
@@ -200,5 +215,48 @@ func TestClock(t *testing.T) {
 	}
 	if status, _ := get(t, client, server+clockPath, ""); status != http.StatusUnauthorized {
 		t.Errorf("without a token: %d", status)
+	}
+}
+
+// Of several clusters that are served, the commands mean the last one that still is.
+func TestServeTwice(t *testing.T) {
+	state := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", state)
+	t.Setenv("KUBECONFIG", "")
+	pattern := filepath.Join(state, "stsim", "kubeconfig-*[0-9]")
+	last := func() string {
+		t.Helper()
+		path, err := lastKubeconfig()
+		if err != nil {
+			return err.Error()
+		}
+		return path
+	}
+	_, firstServer, _, first, stopFirst := startServeAt(t, pattern)
+	time.Sleep(20 * time.Millisecond) // file times may be coarse
+	_, secondServer, _, second, stopSecond := startServeAt(t, pattern)
+	if firstServer == secondServer || first == second {
+		t.Fatalf("both are at %s, with %s and %s", firstServer, first, second)
+	}
+	if found := last(); found != second {
+		t.Errorf("while both are served: %s, want the second one's", found)
+	}
+	content, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopSecond()
+	if _, err := os.Stat(second); !os.IsNotExist(err) {
+		t.Errorf("the second left its kubeconfig behind: %v", err)
+	}
+	if err := os.WriteFile(second, content, 0o600); err != nil { // as if it had been killed
+		t.Fatal(err)
+	}
+	if found := last(); found != first {
+		t.Errorf("when the second is gone: %s, want the first one's", found)
+	}
+	stopFirst()
+	if found := last(); !strings.Contains(found, "no cluster is being served") || !strings.Contains(found, "hint: ") {
+		t.Errorf("when both are gone: %s", found)
 	}
 }

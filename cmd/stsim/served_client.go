@@ -57,12 +57,9 @@ func servedKubeconfig(named string) (string, error) {
 	if list := filepath.SplitList(os.Getenv("KUBECONFIG")); len(list) > 0 && list[0] != "" {
 		return list[0], nil
 	}
-	path, err := defaultKubeconfig()
+	path, err := lastKubeconfig()
 	if err != nil {
 		return "", failure{err.Error()}
-	}
-	if _, err := os.Stat(path); err != nil {
-		return "", failure{fmt.Sprintf("no cluster is being served (there is no %s)\nhint: start one with stsim serve", path)}
 	}
 	return path, nil
 }
