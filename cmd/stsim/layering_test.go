@@ -64,7 +64,7 @@ var layers = []layer{
 		door: true, reason: "HTTP is a door"},
 	{folder: "sim/kubectl/english", others: []string{"k8s.io/kubectl/"}, reason: "it must come before everything that has texts"},
 	{folder: "sim/kubectl", ours: []string{"sim", "sim/api", "sim/door", "sim/apiserver", "sim/kubectl/english"},
-		others: append([]string{"k8s.io/kubectl/", "k8s.io/cli-runtime/", "k8s.io/client-go/", "github.com/spf13/cobra", "github.com/gorilla/websocket", "k8s.io/klog/", "sigs.k8s.io/yaml"}, kubernetes...),
+		others: append([]string{"k8s.io/kubectl/", "k8s.io/cli-runtime/", "k8s.io/client-go/", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/gorilla/websocket", "k8s.io/klog/", "sigs.k8s.io/yaml"}, kubernetes...),
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "sim/property", "sim/why", "storage", "dnsserver"},
 		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
