@@ -148,12 +148,12 @@ func oldAnnotationDoesNothing(t *testing.T) {
 		"volumeMounts:", "readinessProbe: {httpGet: {path: /none, port: 80}}\n        volumeMounts:").Replace(web)
 	s := lesson(t, sim.Options{}, manifest)
 	s.RunFor(time.Minute)
-	if addresses := object[*corev1.Endpoints](s, "nginx").Subsets; len(addresses) != 1 || len(addresses[0].Addresses) != 0 || len(addresses[0].NotReadyAddresses) != 1 { //nolint:staticcheck // what old clients read
+	if addresses := object[*corev1.Endpoints](s, "nginx").Subsets; len(addresses) != 1 || len(addresses[0].Addresses) != 0 || len(addresses[0].NotReadyAddresses) != 1 {
 		t.Errorf("endpoints: %v", addresses)
 	}
 	change(s, "nginx", func(service *corev1.Service) { service.Spec.PublishNotReadyAddresses = true })
 	s.RunFor(time.Second)
-	if addresses := object[*corev1.Endpoints](s, "nginx").Subsets; len(addresses) != 1 || len(addresses[0].Addresses) != 1 { //nolint:staticcheck // what old clients read
+	if addresses := object[*corev1.Endpoints](s, "nginx").Subsets; len(addresses) != 1 || len(addresses[0].Addresses) != 1 {
 		t.Errorf("endpoints with publishNotReadyAddresses: %v", addresses)
 	}
 }

@@ -95,9 +95,7 @@ func followDeletions(s *story, duration time.Duration) (told []string) {
 	s.t.Helper()
 	marked := map[api.UID]bool{}
 	for end := s.Now().Add(duration); s.Now().Before(end); {
-		if !s.Step() {
-			s.RunFor(end.Sub(s.Now()))
-		}
+		s.RunFor(100 * time.Millisecond)
 		for pod := range store.List[*corev1.Pod](s.View(), "default") {
 			if pod.DeletionTimestamp == nil || marked[pod.UID] {
 				continue

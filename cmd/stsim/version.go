@@ -10,10 +10,12 @@ import (
 )
 
 func newVersion() *cobra.Command {
-	return &cobra.Command{
+	var changes bool
+	command := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of stsim and the Kubernetes releases it simulates",
-		Example: "  stsim version",
+		Long:    "Print the version of stsim and the Kubernetes releases it simulates; with --changes also what differs between them, for --kubernetes.",
+		Example: "  stsim version\n  stsim version --changes",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			version := "(devel)"
@@ -27,9 +29,16 @@ func newVersion() *cobra.Command {
 				}
 			}
 			fmt.Fprintln(command.OutOrStdout())
+			if changes {
+				for _, change := range api.Changes() {
+					fmt.Fprintf(command.OutOrStdout(), "\n1.%d  %s\n      before: %s\n      since:  %s\n", change.Minor, change.Name, change.Before, change.Since)
+				}
+			}
 			return nil
 		},
 	}
+	command.Flags().BoolVar(&changes, "changes", false, "list what the releases do otherwise")
+	return command
 }
 
 // orNewest is the release a page asks for, or the default.

@@ -153,3 +153,10 @@ func TestCompletionOfWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionListsChanges(t *testing.T) {
+	got := stsim(t, "", "version", "--changes")
+	if want := "\n1.28  pod index\n      before: a Pod's ordinal stands in its name only\n      since:  the label apps.kubernetes.io/pod-index has it\n"; got.code != 0 || !strings.Contains(got.out, want) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -240,8 +240,12 @@ func (s *setSync) unavailable(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp != nil || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)
 }
 
-// delete plans the end of a Pod. One that is gone already counts as deleted.
+// delete plans the end of a Pod. One that is gone already counts as deleted; until 1.35 it was a failure, and the set was looked at again.
 func (s *setSync) delete(pod *corev1.Pod) {
 	success, failure := s.podEvents("delete", pod)
-	s.write(Write{Verb: Delete, Object: pod, Tolerate: []string{"NotFound"}, Success: success, Failure: []Event{failure}})
+	write := Write{Verb: Delete, Object: pod, Success: success, Failure: []Event{failure}}
+	if s.Settings.Release.AtLeast(36) {
+		write.Tolerate = []string{"NotFound"}
+	}
+	s.write(write)
 }
