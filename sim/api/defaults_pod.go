@@ -194,8 +194,10 @@ func imageTag(image string) string {
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" && host == strings.ToLower(host) {
 		path = name
 	}
-	if path == "" || strings.ContainsFunc(path, notInImagePath) {
-		return ""
+	for part := range strings.SplitSeq(path, "/") {
+		if !validImagePart(part) {
+			return ""
+		}
 	}
 	if tag == "" && digest == "" {
 		return "latest"
@@ -203,10 +205,24 @@ func imageTag(image string) string {
 	return tag
 }
 
-func notInImagePath(r rune) bool {
-	switch {
-	case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '.', r == '_', r == '-', r == '/':
+// validImagePart: lower case letters and digits, and between them a dot, one or two underscores, or dashes
+// (upstream: github.com/distribution/reference).
+func validImagePart(part string) bool {
+	word := func(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
+	if part == "" || !word(part[0]) || !word(part[len(part)-1]) {
 		return false
+	}
+	for i := 0; i < len(part); {
+		start := i
+		for i < len(part) && !word(part[i]) {
+			i++
+		}
+		switch between := part[start:i]; {
+		case between == "", between == ".", between == "_", between == "__", strings.Trim(between, "-") == "":
+		default:
+			return false
+		}
+		i++
 	}
 	return true
 }

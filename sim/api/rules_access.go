@@ -4,6 +4,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -70,7 +71,22 @@ var (
 )
 
 func validateClusterRole(role *rbacv1.ClusterRole) field.ErrorList {
-	return append(validateMeta(&role.ObjectMeta, false, nameIsSegment), validateRules(role.Rules, false)...)
+	errs := append(validateMeta(&role.ObjectMeta, false, nameIsSegment), validateRules(role.Rules, false)...)
+	if role.AggregationRule == nil {
+		return errs
+	}
+	path := field.NewPath("aggregationRule", "clusterRoleSelectors")
+	if len(role.AggregationRule.ClusterRoleSelectors) == 0 {
+		errs = append(errs, field.Required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil"))
+	}
+	for i := range role.AggregationRule.ClusterRoleSelectors {
+		selector := &role.AggregationRule.ClusterRoleSelectors[i]
+		errs = append(errs, checkSelector(selector, path.Index(i))...)
+		if parsed, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+			errs = append(errs, field.Invalid(path.Index(i), parsed, "invalid label selector."))
+		}
+	}
+	return errs
 }
 
 func validateRole(role *rbacv1.Role) field.ErrorList {

@@ -7,6 +7,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"strconv"
 )
@@ -37,7 +38,9 @@ var (
 	}
 	leaseRules = rules[*coordinationv1.Lease]{
 		prepareForCreate: dropCoordination, prepareForUpdate: func(lease, _ *coordinationv1.Lease, _ string) { dropCoordination(lease) },
-		validate: validateLease, validateUpdate: func(lease, _ *coordinationv1.Lease, _ string) field.ErrorList { return validateLease(lease) },
+		validate: validateLease, validateUpdate: func(lease, old *coordinationv1.Lease, _ string) field.ErrorList {
+			return append(validateLease(lease), apivalidation.ValidateObjectMetaAccessorUpdate(lease, old, metaPath)...)
+		},
 	}
 	endpointSliceRules = rules[*discoveryv1.EndpointSlice]{
 		setDefaults: defaultEndpointSlice, prepareForCreate: firstGeneration[*discoveryv1.EndpointSlice], prepareForUpdate: prepareEndpointSliceUpdate,
@@ -71,9 +74,9 @@ func dropCoordination(lease *coordinationv1.Lease) {
 	lease.Spec.Strategy, lease.Spec.PreferredHolder = nil, nil
 }
 
-// validateLease: upstream has no rule of its own for the metadata but the name's.
+// validateLease: upstream lets the finalizers of Leases have any name.
 func validateLease(lease *coordinationv1.Lease) field.ErrorList {
-	spec, errs := &lease.Spec, invalids(metaPath.Child("name"), lease.Name, nameIsSubdomain(lease.Name, false))
+	spec, errs := &lease.Spec, apivalidation.ValidateObjectMetaAccessor(lease, true, nameIsSubdomain, metaPath)
 	if spec.LeaseDurationSeconds != nil && *spec.LeaseDurationSeconds <= 0 {
 		errs = append(errs, field.Invalid(specPath.Child("leaseDurationSeconds"), *spec.LeaseDurationSeconds, "must be greater than 0"))
 	}

@@ -78,7 +78,6 @@ func preparePodUpdate(pod, old *corev1.Pod, subresource string) {
 		metav1.ResetObjectMetaForStatus(pod, old)
 	case "resize":
 		keepAllButSizes(pod, old)
-		metav1.ResetObjectMetaForStatus(pod, old)
 	}
 	pod.Status = old.Status
 	// The priority admission plugin keeps what it gave at creation.
@@ -131,6 +130,7 @@ func keepAllButSizes(pod, old *corev1.Pod) {
 	pod.Spec.Resources = given.Resources
 	pod.Spec.Containers = resized(pod.Spec.Containers, given.Containers)
 	pod.Spec.InitContainers = resized(pod.Spec.InitContainers, given.InitContainers)
+	metav1.ResetObjectMetaForStatus(pod, old)
 }
 
 func resized(containers, given []corev1.Container) []corev1.Container {

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -218,7 +219,14 @@ func validateControllerRevisionUpdate(revision, old *appsv1.ControllerRevision, 
 }
 
 func validateReplicationController(controller *corev1.ReplicationController) field.ErrorList {
-	errs := validateMeta(&controller.ObjectMeta, true, nameIsSubdomain)
+	name := func(name string, prefix bool) []string { // upstream words this one anew
+		messages := nameIsSubdomain(name, prefix)
+		for i := range messages {
+			messages[i] = strings.Replace(messages[i], "no more than 253 characters", "no more than 253 bytes", 1)
+		}
+		return messages
+	}
+	errs := validateMeta(&controller.ObjectMeta, true, name)
 	return append(errs, validateReplicationControllerSpec(&controller.Spec, specPath)...)
 }
 

@@ -121,7 +121,7 @@ func plainFields(meta *metav1.ObjectMeta) bool {
 	}
 	for i := range meta.OwnerReferences {
 		owner := &meta.OwnerReferences[i]
-		if owner.APIVersion == "" || owner.Kind == "" || owner.Name == "" || owner.UID == "" || owner.Kind == "Event" || strings.HasSuffix(owner.APIVersion, "/") {
+		if owner.APIVersion == "" || owner.Kind == "" || owner.Name == "" || owner.UID == "" || owner.Kind == "Event" || strings.HasPrefix(owner.APIVersion, "/") || strings.HasSuffix(owner.APIVersion, "/") || strings.Count(owner.APIVersion, "/") > 1 {
 			return false
 		}
 	}

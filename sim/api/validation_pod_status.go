@@ -50,6 +50,11 @@ func validatePodStatusUpdate(pod, old *corev1.Pod) field.ErrorList {
 			errs = append(errs, validateAllocated(&one.statuses[i], one.containers, path.Child(one.name).Index(i).Child("allocatedResourcesStatus"))...)
 		}
 	}
+	for i := range pod.Status.EphemeralContainerStatuses {
+		if pod.Status.EphemeralContainerStatuses[i].AllocatedResourcesStatus != nil {
+			errs = append(errs, field.Forbidden(path.Child("ephemeralContainerStatuses").Index(i).Child("allocatedResourcesStatus"), "must not be specified in container status"))
+		}
+	}
 	return errs
 }
 

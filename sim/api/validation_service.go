@@ -338,9 +338,9 @@ func isIPv6(address string) bool {
 
 // checkEndpointIP refuses addresses that no endpoint can have.
 func checkEndpointIP(address string, at *field.Path) (errs field.ErrorList) {
-	parsed, err := netip.ParseAddr(address)
-	switch {
-	case err != nil:
+	parsed, ok := netip.AddrFromSlice(utilnet.ParseIPSloppy(address))
+	switch parsed = parsed.Unmap(); {
+	case !ok:
 		return field.ErrorList{field.Invalid(at, address, "must be a valid IP address")}
 	case parsed.IsUnspecified():
 		return field.ErrorList{field.Invalid(at, address, fmt.Sprintf("may not be unspecified (%v)", address))}

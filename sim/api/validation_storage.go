@@ -211,7 +211,7 @@ func validateStorageClass(class *storagev1.StorageClass) field.ErrorList {
 	for i, term := range class.AllowedTopologies {
 		errs = append(errs, validateTopologyTerm(term, field.NewPath("allowedTopologies").Index(i))...)
 		for _, other := range class.AllowedTopologies[:i] {
-			if sameMeaning(term, other) {
+			if sameMeaning(topologyOf(term), topologyOf(other)) {
 				errs = append(errs, field.Duplicate(field.NewPath("allowedTopologies").Index(i).Child("matchLabelExpressions"), ""))
 			}
 		}
@@ -220,6 +220,17 @@ func validateStorageClass(class *storagev1.StorageClass) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// topologyOf is what a term means: which values each key may have.
+func topologyOf(term corev1.TopologySelectorTerm) map[string][]string {
+	topology := map[string][]string{}
+	for _, rule := range term.MatchLabelExpressions {
+		values := slices.Clone(rule.Values)
+		slices.Sort(values)
+		topology[rule.Key] = slices.Compact(values)
+	}
+	return topology
 }
 
 func validateTopologyTerm(term corev1.TopologySelectorTerm, at *field.Path) (errs field.ErrorList) {
@@ -282,6 +293,12 @@ func validateCSINode(node *storagev1.CSINode) field.ErrorList {
 		path := specPath.Child("drivers").Index(i)
 		errs = append(errs, checkDriverName(driver.Name, path.Child("name"))...)
 		errs = append(errs, required(driver.NodeID, path.Child("nodeID"))...)
+		if most := 256; len(driver.NodeID) > most {
+			errs = append(errs, field.Invalid(path.Child("nodeID"), driver.NodeID, fmt.Sprintf("must be %d characters or less", most)))
+		}
+		if volumes := driver.Allocatable; volumes != nil {
+			errs = append(errs, checkCounts(path.Child("allocatable"), countOf("count", volumes.Count))...)
+		}
 		for _, other := range node.Spec.Drivers[:i] {
 			if other.Name == driver.Name {
 				errs = append(errs, field.Duplicate(path.Child("name"), driver.Name))

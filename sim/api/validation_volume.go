@@ -129,6 +129,8 @@ func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at *fi
 		is.add(checkDriverName(source.CSI.Driver, at.Child("csi", "driver"))...)
 		if ref := source.CSI.NodePublishSecretRef; ref != nil && ref.Name == "" {
 			is.add(field.Required(at.Child("csi", "nodePublishSecretRef", "name"), ""))
+		} else if ref != nil {
+			is.add(checkSubdomain(ref.Name, at.Child("csi", "name"))...) // upstream's path
 		}
 	}
 	if is.first(source.Ephemeral != nil, "ephemeral") {

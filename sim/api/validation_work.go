@@ -12,9 +12,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -160,63 +158,6 @@ func validateEndpointSliceUpdate(slice, old *discoveryv1.EndpointSlice, _ string
 	return append(errs, checkImmutable(slice.AddressType, old.AddressType, field.NewPath("addressType"))...)
 }
 
-func validateJob(job *batchv1.Job) field.ErrorList {
-	errs := validateMeta(&job.ObjectMeta, true, nameIsSubdomain)
-	errs = append(errs, validateJobSpec(&job.Spec, specPath)...)
-	return append(errs, validateJobSelector(&job.Spec, specPath)...)
-}
-
-func validateJobSelector(spec *batchv1.JobSpec, at *field.Path) (errs field.ErrorList) {
-	if spec.Selector == nil {
-		errs = append(errs, field.Required(at.Child("selector"), ""))
-	} else {
-		errs = append(errs, checkSelector(spec.Selector, at.Child("selector"))...)
-	}
-	if selector, err := metav1.LabelSelectorAsSelector(spec.Selector); err == nil && !selector.Matches(labels.Set(spec.Template.Labels)) {
-		errs = append(errs, field.Invalid(at.Child("template", "metadata", "labels"), spec.Template.Labels, "`selector` does not match template `labels`"))
-	}
-	return errs
-}
-
-func validateJobSpec(spec *batchv1.JobSpec, at *field.Path) field.ErrorList {
-	errs := checkCounts(at, countOf("parallelism", spec.Parallelism), countOf("completions", spec.Completions),
-		countOf("activeDeadlineSeconds", spec.ActiveDeadlineSeconds), countOf("backoffLimit", spec.BackoffLimit),
-		countOf("ttlSecondsAfterFinished", spec.TTLSecondsAfterFinished))
-	if mode := spec.CompletionMode; mode != nil {
-		errs = append(errs, checkAmong(*mode, at.Child("completionMode"), batchv1.NonIndexedCompletion, batchv1.IndexedCompletion)...)
-		if *mode == batchv1.IndexedCompletion && spec.Completions == nil {
-			errs = append(errs, field.Required(at.Child("completions"), "when completion mode is Indexed"))
-		}
-	}
-	errs = append(errs, validatePodTemplate(&spec.Template, at.Child("template"))...)
-	path := at.Child("template", "spec", "restartPolicy")
-	switch policy := spec.Template.Spec.RestartPolicy; policy {
-	case corev1.RestartPolicyAlways, "":
-		errs = append(errs, field.Required(path, fmt.Sprintf("valid values: %q, %q", corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever)))
-	case corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever:
-	default:
-		errs = append(errs, field.NotSupported(path, policy, []corev1.RestartPolicy{corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}))
-	}
-	return errs
-}
-
-func validateJobUpdate(job, old *batchv1.Job, subresource string) field.ErrorList {
-	errs := validateMetaUpdate(&job.ObjectMeta, &old.ObjectMeta)
-	if subresource == "status" {
-		return errs
-	}
-	errs = append(errs, validateJobSpec(&job.Spec, specPath)...)
-	errs = append(errs, validateJobSelector(&job.Spec, specPath)...)
-	if mode := job.Spec.CompletionMode; mode == nil || *mode == batchv1.NonIndexedCompletion {
-		errs = append(errs, checkImmutable(job.Spec.Completions, old.Spec.Completions, specPath.Child("completions"))...)
-	}
-	errs = append(errs, checkImmutable(job.Spec.Selector, old.Spec.Selector, specPath.Child("selector"))...)
-	if !sameMeaning(job.Spec.Template, old.Spec.Template) {
-		errs = append(errs, field.Invalid(specPath.Child("template"), internal{job.Spec.Template}, immutable))
-	}
-	return append(errs, checkImmutable(job.Spec.CompletionMode, old.Spec.CompletionMode, specPath.Child("completionMode"))...)
-}
-
 func validateCronJob(job *batchv1.CronJob) field.ErrorList {
 	errs := validateMeta(&job.ObjectMeta, true, nameIsSubdomain)
 	if most := 52; len(job.Name) > most {
@@ -255,9 +196,17 @@ func validatePriorityClass(class *schedulingv1.PriorityClass) field.ErrorList {
 	const prefix = "system-"
 	system := map[string]int32{"system-node-critical": 2*highestPriority + 1000, "system-cluster-critical": 2 * highestPriority}
 	if strings.HasPrefix(class.Name, prefix) {
-		if value, known := system[class.Name]; !known || value != class.Value || class.GlobalDefault {
-			errs = append(errs, field.Forbidden(metaPath.Child("name"), "priority class names with '"+prefix+
-				"' prefix are reserved for system use only. error: "+class.Name+" is not a known system priority class"))
+		problem := ""
+		switch value, known := system[class.Name]; {
+		case !known:
+			problem = class.Name + " is not a known system priority class"
+		case value != class.Value:
+			problem = fmt.Sprintf("value of %v PriorityClass must be %v", class.Name, value)
+		case class.GlobalDefault:
+			problem = fmt.Sprintf("globalDefault of %v PriorityClass must be %v", class.Name, false)
+		}
+		if problem != "" {
+			errs = append(errs, field.Forbidden(metaPath.Child("name"), "priority class names with '"+prefix+"' prefix are reserved for system use only. error: "+problem))
 		}
 	} else if class.Value > highestPriority {
 		errs = append(errs, field.Forbidden(field.NewPath("value"), fmt.Sprintf("maximum allowed value of a user defined priority is %v", highestPriority)))

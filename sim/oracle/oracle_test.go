@@ -10,10 +10,11 @@ import (
 )
 
 var (
-	count  = flag.Int("oracle.n", 2000, "how many histories are compared")
-	seed   = flag.Uint64("oracle.seed", 1, "the first history's seed; the next ones follow")
-	length = flag.Int("oracle.length", 60, "how many steps a history has at most")
-	most   = flag.Int("oracle.differences", 1, "after how many differences to stop")
+	count    = flag.Int("oracle.n", 2000, "how many histories are compared")
+	seed     = flag.Uint64("oracle.seed", 1, "the first history's seed; the next ones follow")
+	length   = flag.Int("oracle.length", 60, "how many steps a history has at most")
+	requests = flag.Int("oracle.requests", 100, "how many requests of each kind are compared, of Pods and StatefulSets four times as many")
+	most     = flag.Int("oracle.differences", 1, "after how many differences to stop")
 )
 
 // TestHistories compares upstream's controller with the simulator's, history by history.
