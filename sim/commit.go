@@ -10,6 +10,7 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -36,9 +37,10 @@ const (
 
 // apply does what a loop wants done.
 func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
+	requests := c.registry(tx)
 	problem := plan.Carry(
-		func(write control.Write) error { return c.write(tx, write) },
-		func(event control.Event) { c.record(tx, event) },
+		func(write control.Write) error { return carryOut(requests, write) },
+		func(event control.Event) { recordEvent(requests, event) },
 		func(write control.Write, err error) {
 			record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
 		})
@@ -53,23 +55,22 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 	c.reschedule(tx, loop.Name, formatKey(key), plan.Requeue, problem)
 }
 
-// write makes one request of a loop to the API.
-func (c *Cluster) write(tx *store.Tx, write control.Write) error {
-	registry := c.registry(tx)
+// carryOut makes one request of a loop to the API.
+func carryOut(r *registry.Registry, write control.Write) error {
 	var err error
 	switch write.Verb {
 	case control.Create:
-		_, err = registry.Create(write.Object)
+		_, err = r.Create(write.Object)
 	case control.Update:
-		_, err = registry.Update(write.Object, "")
+		_, err = r.Update(write.Object, "")
 	case control.UpdateStatus:
-		_, err = registry.Update(write.Object, "status")
+		_, err = r.Update(write.Object, "status")
 	case control.Finalize:
-		_, err = registry.Update(write.Object, "finalize")
+		_, err = r.Update(write.Object, "finalize")
 	case control.Bind:
-		_, err = registry.Bind(api.NameOf(write.Object), write.Object.(*corev1.Pod).Spec.NodeName)
+		_, err = r.Bind(api.NameOf(write.Object), write.Object.(*corev1.Pod).Spec.NodeName)
 	case control.Delete:
-		_, _, err = registry.Delete(api.KindOf(write.Object), api.NameOf(write.Object), deleteOptions(write.DeleteOptions))
+		_, _, err = r.Delete(api.KindOf(write.Object), api.NameOf(write.Object), deleteOptions(write.DeleteOptions))
 	}
 	return err
 }

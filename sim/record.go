@@ -1,14 +1,15 @@
 package sim
 
 import (
-	"fmt"
 	"hash/fnv"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -32,9 +33,10 @@ func digest(parts ...string) string {
 	return string(hash.Sum(nil))
 }
 
-// record writes a Kubernetes Event. One that says the same of the same object again is counted up
+// recordEvent writes a Kubernetes Event. One that says the same of the same object again is counted up
 // (upstream: client-go/tools/record/events_cache.go).
-func (c *Cluster) record(tx *store.Tx, event control.Event) {
+func recordEvent(r *registry.Registry, event control.Event) {
+	tx := r.Tx
 	kind := api.KindOf(event.Regarding)
 	regarding := corev1.ObjectReference{
 		APIVersion: kind.GroupVersionKind().GroupVersion().String(), Kind: kind.Kind,
@@ -62,8 +64,8 @@ func (c *Cluster) record(tx *store.Tx, event control.Event) {
 	fresh := &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace,
-			Name:      fmt.Sprintf("%s.%x", regarding.Name, tx.Now().UnixNano()+int64(tx.Identity())),
-			UID:       c.registry(tx).NewUID(), CreationTimestamp: now,
+			Name:      regarding.Name + "." + strconv.FormatInt(tx.Now().UnixNano()+int64(tx.Identity()), 16),
+			UID:       r.NewUID(), CreationTimestamp: now,
 		},
 		InvolvedObject: regarding, Type: event.Type, Reason: event.Reason, Message: event.Message,
 		Source:         corev1.EventSource{Component: event.Source, Host: event.Host},

@@ -48,7 +48,9 @@ func (db *DB) View() View { return View{db.state} }
 func (db *DB) Begin() *Tx {
 	own := *db.state
 	own.rows, own.objects = slices.Clone(own.rows), slices.Clone(own.objects)
-	return &Tx{View: View{&own}, db: db}
+	tx := &Tx{View: View{&own}, db: db}
+	tx.changes, tx.rows = tx.room.changes[:0], tx.room.rows[:0]
+	return tx
 }
 
 // Since lists the changes after a revision, oldest first. The slice may be shared and must not be changed.

@@ -24,6 +24,10 @@ type Tx struct {
 	db      *DB
 	changes []Change
 	rows    []RowChange
+	room    struct { // for as many as most transactions make
+		changes [3]Change
+		rows    [3]RowChange
+	}
 }
 
 // RowChange is a row that was put or deleted in a transaction. Old or New is nil where there is none.
