@@ -42,6 +42,7 @@ func trap(t *testing.T) (file, address string, visits *int) {
 	t.Setenv("PATH", filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("EDITOR", filepath.Join(dir, "bin", "editor"))
 	t.Setenv("KUBE_EDITOR", filepath.Join(dir, "bin", "editor"))
+	t.Setenv("KUBECTL_EXTERNAL_DIFF", filepath.Join(dir, "bin", "editor")+" "+canary)
 	t.Setenv("STSIM_CANARY", canary)
 	visits = new(int)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -138,7 +139,7 @@ var kubectlEscapes = []string{
 	"kubectl cp -c busy FILE busy:/x4; kubectl exec busy -- cat /x4", "kubectl cp DIR busy:/x5; kubectl exec busy -- cat /x5/secret", "kubectl cp busy:/etc/hostname DIR/written", "kubectl cp busy:/etc/hostname DIR/written -c busy", "kubectl cp -- busy:/etc/hostname DIR/written",
 	"kubectl --kubeconfig=DIR/.kube/config get pods", "kubectl --kubeconfig DIR/.kube/config get pods", "kubectl --server=http://ADDRESS get pods", "kubectl -s http://ADDRESS get pods", "kubectl --token=x get pods", "kubectl --client-certificate=FILE get pods", "kubectl --certificate-authority=FILE get pods",
 	"kubectl --cache-dir=DIR/written get pods", "kubectl --kuberc=FILE get pods", "kubectl --profile=cpu --profile-output=DIR/written get pods", "kubectl --log-file=DIR/written get pods", "kubectl --context=x get pods",
-	"kubectl foo", "kubectl plugin list", "kubectl config view", "kubectl edit pod busy", "kubectl diff -f FILE", "kubectl proxy --port=0", "kubectl port-forward pod/busy 0:80", "kubectl create deployment d --image=nginx --edit", "kubectl apply edit-last-applied pod busy", "kubectl create -f FILE --edit",
+	"kubectl foo", "kubectl plugin list", "kubectl config view", "kubectl edit pod busy", "EDITOR=DIR/bin/editor kubectl edit pod busy", "EDITOR=\"sh -c 'cat FILE; touch DIR/ran'\" kubectl edit pod busy", "KUBE_EDITOR=\"cp FILE\" kubectl edit pod busy", "kubectl edit -f FILE", "kubectl diff -f FILE", "kubectl diff -k DIR", "kubectl get pod busy -o yaml | kubectl diff -f -", "kubectl get pod busy -o yaml | sed s/busybox/x/ | KUBECTL_EXTERNAL_DIFF=\"DIR/bin/editor\" kubectl diff -f -", "kubectl get pod busy -o yaml | sed s/busybox/x/ | kubectl diff -f -", "kubectl proxy --port=0", "kubectl port-forward pod/busy 0:80", "kubectl create deployment d --image=nginx --edit", "kubectl apply edit-last-applied pod busy", "kubectl create -f FILE --edit",
 	"kubectl set image pod/busy busy=busybox -f FILE", "kubectl run x --image=busybox --overrides=@FILE", "kubectl cluster-info dump --output-directory=DIR/written", "kubectl create token default --bound-object-kind=FILE", "kubectl set env pod/busy --env-file=FILE",
 	"kubectl annotate -f FILE a=b", "kubectl label -f FILE a=b", "kubectl rollout status -f FILE", "kubectl scale -f FILE --replicas=1", "kubectl wait -f FILE --for=delete", "kubectl auth reconcile -f FILE", "kubectl replace -f FILE", "kubectl expose -f FILE", "kubectl autoscale -f FILE --max=3", "kubectl logs -f FILE", "kubectl describe -f FILE", "kubectl exec -f FILE -- true", "kubectl exec -fFILE -- true",
 	"kubectl apply -Rf=FILE", "kubectl apply --filename FILE -f m.yaml -f FILE", "kubectl apply --filenam FILE", "kubectl apply -f -- FILE", "kubectl -f FILE apply", "kubectl --filename=FILE apply", "kubectl apply -f m.yaml,FILE", "kubectl apply -f \"DIR/*\"",
@@ -153,7 +154,7 @@ var kubectlEscapes = []string{
 func TestRefusedWithAHint(t *testing.T) {
 	for command, want := range map[string]string{
 		"kubectl apply -Rfx.yaml": "the path \"x.yaml\" does not exist", "kubectl get pods -o go-template-file --template=x": "the path \"x\" does not exist", "kubectl kustomize --enable-helm .": "programs of this machine",
-		"kubectl edit pod x": "hint:", "kubectl diff -f x": "hint:", "kubectl port-forward pod/x 80": "hint:", "kubectl config view": "kubeconfig", "kubectl proxy": "port",
+		"kubectl edit configmap kube-root-ca.crt": "hint:", "kubectl create -f x --edit": "hint:", "kubectl port-forward pod/x 80": "hint:", "kubectl config view": "kubeconfig", "kubectl proxy": "port",
 		"kubectl apply -f http://example.com/x.yaml": "hint:", "kubectl plugin list": "plug", "cat < /dev/tcp/127.0.0.1/80": "not simulated", "cat <(true)": "not simulated",
 	} {
 		got := console(t, "$ "+command+" || true", "...")

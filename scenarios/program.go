@@ -38,6 +38,9 @@ type program struct {
 	known     bool // that it has ended was published
 	deaf      bool // nobody reads its output any more
 
+	nested      *nested // what it wants to run
+	nestedKnown bool    // and that was published
+
 	turn int // of programs, in which the shell called it last; used by the shell's goroutine only
 }
 
@@ -103,7 +106,8 @@ func (p *program) give(data []byte, closed bool) {
 func (p *program) publish() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	news := len(p.output) > p.published || p.asks && !p.wants || p.ended && !p.known
+	news := len(p.output) > p.published || p.asks && !p.wants || p.ended && !p.known || p.nested != nil && !p.nestedKnown
+	p.nestedKnown = p.nested != nil
 	p.published, p.wants, p.known = len(p.output), p.asks, p.ended
 	return news
 }
@@ -194,6 +198,9 @@ func (h *host) kubectl(call *applet.Call) (outcome applet.Outcome) {
 		return applet.Exit(code)
 	}
 	p.turn = h.programs.turn
+	if asked := p.takeNested(); asked != nil {
+		h.runNested(asked, call)
+	}
 	block := &applet.Block{Files: true} // to be called whenever the shell runs
 	if wants && !call.Stdin.Outside {
 		p.give(call.Stdin.Data, call.Stdin.Closed)
@@ -224,6 +231,7 @@ func (h *host) start(call *applet.Call) *program {
 	command := kubectl.Command{
 		Args: slices.Clone(call.Args[1:]), Stdin: p, Stdout: stream{p, 1}, Stderr: stream{p, 2}, Files: pageFiles{h.files.In(call.Dir)},
 	}
+	command.Programs = programsOfPage{h, p}
 	if call.Stdin.Outside { // the person types
 		command.Stdin, command.Terminal = keyboard{h.terminal}, true
 		if asksForTerminal(command.Args) {

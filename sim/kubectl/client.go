@@ -34,8 +34,9 @@ type Command struct {
 	Args           []string  // without "kubectl" itself
 	Stdin          io.Reader // nil: empty
 	Stdout, Stderr io.Writer
-	Terminal       bool  // whether standard input and output count as a terminal (-t)
-	Files          Files // where file names lead; nil: nowhere
+	Terminal       bool     // whether standard input and output count as a terminal (-t)
+	Files          Files    // where file names lead; nil: nowhere
+	Programs       Programs // the person's editor and diff; nil: none
 }
 
 // New makes the kubectl of a cluster.

@@ -4,8 +4,6 @@ import "fmt"
 
 // refused are kubectl's commands that this one does not offer, each with the reason and a way to go.
 var refused = map[string]string{
-	"edit":         "it opens an editor of this machine (hint: kubectl patch, or kubectl get -o yaml | sed ... | kubectl replace -f -)",
-	"diff":         "it runs the diff of this machine (hint: kubectl get -o yaml shows what is there)",
 	"config":       "it edits the kubeconfig of this machine, and this kubectl has none",
 	"proxy":        "it opens a port on this machine",
 	"port-forward": "it opens a port on this machine (hint: curl reaches Pods and Services by their addresses and names)",

@@ -22,6 +22,9 @@ type transport struct {
 	outputs *outputs
 	end     func(exit) // ends the command from outside
 
+	programs Programs // of the person; nil: none
+	files    Files    // of the person; nil: none
+
 	terminal   bool // the command asked for a terminal, and the person sits at one
 	concurrent bool // the command does several things at a time
 
@@ -39,7 +42,7 @@ type transport struct {
 func newTransport(ctx context.Context, d *door.Door, command Command, outputs *outputs, end func(exit)) *transport {
 	called, _ := calledCommand(command.Args)
 	t := &transport{
-		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout, warn: command.Stderr,
+		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout, warn: command.Stderr, programs: command.Programs, files: command.Files,
 		terminal:   command.Terminal && wantsTerminal(command.Args),
 		concurrent: called == "drain" || called == "logs",
 		asked:      map[string]time.Time{}, deleted: map[string]bool{},

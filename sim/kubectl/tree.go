@@ -53,7 +53,7 @@ type group struct {
 type entry struct {
 	name string
 	make constructor
-	// timed makes a command that this package gives another way to wait, instead of make.
+	// timed makes a command that this package gives another way to wait or to run programs, instead of make.
 	timed func(f factory, s streams, t *transport) *cobra.Command
 }
 
@@ -66,14 +66,15 @@ func named(make func(string, factory, streams) *cobra.Command) constructor {
 	return func(f factory, s streams) *cobra.Command { return make("kubectl", f, s) }
 }
 
-// groups are the commands offered, in the order of kubectl's help. Not offered are those that act on the person's machine (config, edit,
-// diff, proxy, port-forward, plugin, completion): see [refused].
+// groups are the commands offered, in the order of kubectl's help. Not offered are those that act on the person's machine (config,
+// proxy, port-forward, plugin, completion): see [refused].
 var groups = []group{
 	{"Basic Commands (Beginner):", []entry{
 		{name: "create", make: create.NewCmdCreate}, {name: "expose", make: expose.NewCmdExposeService}, {name: "run", make: run.NewCmdRun}, {name: "set", make: set.NewCmdSet}}},
 	{"Basic Commands (Intermediate):", []entry{
 		{name: "explain", make: named(explain.NewCmdExplain)},
 		{name: "get", make: named(get.NewCmdGet)},
+		{name: "edit", timed: newEdit},
 		{name: "delete", make: delete.NewCmdDelete}}},
 	{"Deploy Commands:", []entry{
 		{name: "rollout", make: named(rollout.NewCmdRollout)},
@@ -86,6 +87,7 @@ var groups = []group{
 		{name: "logs", timed: newLogs}, {name: "attach", make: attach.NewCmdAttach}, {name: "exec", make: exec.NewCmdExec}, {name: "cp", make: cp.NewCmdCp},
 		{name: "auth", make: auth.NewCmdAuth}, {name: "events", make: connected(events.NewCmdEvents)}}},
 	{"Advanced Commands:", []entry{
+		{name: "diff", timed: newDiff},
 		{name: "apply", make: named(apply.NewCmdApply)},
 		{name: "patch", make: patch.NewCmdPatch}, {name: "replace", make: replace.NewCmdReplace}, {name: "wait", timed: newWait},
 		{name: "kustomize", make: func(_ factory, s streams) *cobra.Command { return kustomize.NewCmdKustomize(s) }}}},
