@@ -89,12 +89,10 @@ func (h *host) runNested(asked *nested, call *applet.Call) {
 	out := &nestedOutput{program: program}
 	for process = process.Run(h, out); process.State().Ready; process = process.Run(h, out) {
 	}
-	state := process.State()
-	switch {
-	case state.Exited == nil:
+	if exited := process.State().Exited; exited != nil {
+		ran.Code = exited.Code
+	} else {
 		fmt.Fprintf(program.Stderr, "stsim: stopped %s, which waits for something (hint: an editor that needs nobody, such as sed -i s/old/new/)\n", command)
-	default:
-		ran.Code = state.Exited.Code
 	}
 	if ran.Code != kubectl.NotFound {
 		_, _ = program.Stderr.Write(out.errors)

@@ -70,11 +70,11 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 	}()
 	for {
 		d.ask(self)
-		late := d.isPast(deadline)
+		met, late := self.met, d.isPast(deadline)
 		changed := d.changed
 		d.mu.Unlock()
 		switch {
-		case self.met:
+		case met:
 			return nil
 		case late:
 			return context.DeadlineExceeded
