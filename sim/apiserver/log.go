@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/container"
@@ -96,7 +97,10 @@ func (r *request) log() error {
 		options.since = seen.now.Add(-time.Duration(*options.sinceSeconds) * time.Second)
 	}
 	lines, next, ended, err := container.Logs(seen.view, r.object(), name, options.previous, 0)
-	if err != nil {
+	switch {
+	case err != nil && strings.HasPrefix(err.Error(), "Get "): // the node does not answer: the words of the transport, and no reason
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}}
+	case err != nil:
 		return apierrors.NewBadRequest(err.Error())
 	}
 	out := &logWriter{options: options, out: r.writer}

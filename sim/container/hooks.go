@@ -72,6 +72,8 @@ func (w *World) hookDone(key string, hook Role, failure string) {
 		c.Hook = ""
 		if hook == PostStart {
 			c.HookError = failure
+		} else {
+			c.StopError = failure
 		}
 	})
 	switch {

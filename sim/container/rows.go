@@ -80,6 +80,7 @@ type Container struct {
 	KillAt     time.Time
 	Hook       Role          // PostStart or PreStop while that hook runs; the kubelet starts no further container during PostStart
 	HookError  string        // why the postStart hook failed (FailedPostStartHook); the container is then stopped
+	StopError  string        // why the preStop hook failed (FailedPreStopHook); nothing else comes of it
 	Backoff    time.Duration // as the kubelet gave it with the command: how long the next run waits after the end of this one
 	Processes  []int         // numbers of its live processes, the main one first
 	Config     *Config

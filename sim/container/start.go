@@ -28,11 +28,9 @@ func (w *World) createContainer(command Command) {
 	if !found || !sandbox.Ready {
 		return
 	}
-	spec, found := specOf(sandbox.Pod, command.Container)
+	spec, found := w.currentSpec(sandbox, command.Container)
 	if !found {
-		if spec, found = w.addedLater(sandbox, command.Container); !found {
-			return
-		}
+		return
 	}
 	row := &Container{
 		UID: command.UID, Name: command.Container, Attempt: command.Attempt, Node: sandbox.Node,
@@ -47,14 +45,20 @@ func (w *World) createContainer(command Command) {
 	w.schedule(w.now().Add(w.Settings.Timings.ContainerStart), startDone, row.RowKey())
 }
 
-// addedLater finds an ephemeral container, which a Pod gets while it runs; from then on the sandbox knows the Pod with it.
-func (w *World) addedLater(sandbox *Sandbox, name string) (*corev1.Container, bool) {
-	pod, found := store.Get[*corev1.Pod](w.Tx.View, sandbox.Pod.Namespace, sandbox.Pod.Name)
-	if !found || pod.UID != sandbox.UID {
-		return nil, false
+// currentSpec finds a container as the Pod has it now: somebody may have changed its image, or have added an ephemeral container, since the Pod runs. From then
+// on the sandbox knows the Pod with it.
+func (w *World) currentSpec(sandbox *Sandbox, name string) (*corev1.Container, bool) {
+	known, found := specOf(sandbox.Pod, name)
+	pod, exists := store.Get[*corev1.Pod](w.Tx.View, sandbox.Pod.Namespace, sandbox.Pod.Name)
+	if !exists || pod.UID != sandbox.UID {
+		return known, found
+	}
+	if now, wanted := specOf(pod, name); !wanted || found && now.Image == known.Image {
+		return known, found
 	}
 	changed := *sandbox
 	changed.Pod = sandbox.Pod.DeepCopy()
+	changed.Pod.Spec.InitContainers, changed.Pod.Spec.Containers = pod.Spec.InitContainers, pod.Spec.Containers
 	changed.Pod.Spec.EphemeralContainers = pod.Spec.EphemeralContainers
 	w.Tx.PutRow(Sandboxes, &changed)
 	return specOf(changed.Pod, name)

@@ -40,7 +40,9 @@ func (s *podSync) advance() {
 		case run != nil && run.State == container.Running:
 			kept = true
 			s.busy = s.busy || inStart(run)
-			s.checkProbes(spec, run, "Container")
+			if !s.checkDefinition(spec, run, "Container") {
+				s.checkProbes(spec, run, "Container")
+			}
 		case run != nil && run.State == container.Created:
 			kept, s.busy = true, true
 		case run != nil && !s.shallRestart(spec, run):
@@ -127,8 +129,20 @@ func (s *podSync) keepSidecar(spec *corev1.Container, run *container.Container) 
 		}
 		return false
 	}
-	s.checkProbes(spec, run, "Init container")
+	if !s.checkDefinition(spec, run, "Init container") {
+		s.checkProbes(spec, run, "Init container")
+	}
 	return hasStarted(spec, run) && !inStart(run)
+}
+
+// checkDefinition stops a container whose image was changed in the Pod, so that it runs again with the new one, and says whether it was
+// (upstream: kuberuntime_manager.go containerChanged; the hash is of the name and the image).
+func (s *podSync) checkDefinition(spec *corev1.Container, run *container.Container, what string) (changed bool) {
+	if run.Image == spec.Image || run.State != container.Running {
+		return false
+	}
+	s.stop(run, s.gracePeriod(), fmt.Sprintf("%s %s definition changed, will be restarted", what, spec.Name))
+	return true
 }
 
 // ending says whether all containers of the Pod have ended for good, so that sidecars go as well.
@@ -188,14 +202,16 @@ func containerNotMade(run *container.Container) bool {
 func (s *podSync) start(spec *corev1.Container) bool {
 	run := s.newest(spec.Name)
 	command := container.Command{Action: container.StartContainer, Container: spec.Name}
-	if run != nil {
-		if s.backsOff(spec, run) {
-			return false
-		}
+	switch {
+	case run == nil:
+	case run.Image != spec.Image && !containerNotMade(run): // another container, for the back-off
+		command.Attempt = run.Attempt + 1
+	case s.backsOff(spec, run):
+		return false
+	case containerNotMade(run):
+		command.Attempt, command.Backoff = run.Attempt, run.Backoff
+	default:
 		command.Attempt, command.Backoff = run.Attempt+1, nextBackoff(run)
-		if containerNotMade(run) {
-			command.Attempt, command.Backoff = run.Attempt, run.Backoff
-		}
 	}
 	switch s.image(spec, run) {
 	case imageMissing:

@@ -18,6 +18,7 @@ const (
 	reportStarted    = "started"     // a container was created and started
 	reportNotStarted = "not-started" // a container could not be
 	reportHook       = "hook"        // a postStart hook failed
+	reportStopHook   = "stop-hook"   // a preStop hook failed
 	reportProbe      = "probe"       // a probe failed; its kind follows
 	reportMount      = "mount"       // the sandbox could not be made (no container)
 	reportMountAgain = "mount-again" // what the sandbox lacked may be there now (no container)
@@ -74,6 +75,8 @@ func (s *podSync) reportRun(run *container.Container, what string, rest []string
 	case reportHook:
 		s.event(corev1.EventTypeWarning, "FailedPostStartHook", "PostStartHook failed")
 		s.event(corev1.EventTypeNormal, "Killing", "FailedPostStartHook")
+	case reportStopHook:
+		s.event(corev1.EventTypeWarning, "FailedPreStopHook", "PreStopHook failed")
 	case reportProbe:
 		kind := rest[0]
 		s.event(corev1.EventTypeWarning, "Unhealthy", strings.ToUpper(kind[:1])+kind[1:]+" probe failed: "+run.Probes[kind].Output)

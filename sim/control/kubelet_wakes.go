@@ -162,6 +162,9 @@ func wakeForContainer(view store.View, sandbox *container.Sandbox, before, after
 	if before.HookError == "" && after.HookError != "" {
 		report(reportHook)
 	}
+	if before.StopError == "" && after.StopError != "" {
+		report(reportStopHook)
+	}
 	concerns := before.State != after.State || before.Stopping != after.Stopping || before.Hook != after.Hook || before.HookError != after.HookError
 	spec := containerSpec(sandbox.Pod, after.Name)
 	for _, kind := range probeKinds {
