@@ -44,13 +44,29 @@ func (l Log) Append(at time.Time, stream int, data string) Log {
 	if data == "" {
 		return l
 	}
+	l = l.inLines(at, stream, data)
+	return l.AppendPiece(at, stream, data)
+}
+
+// AppendPiece is Append for output that nobody reads by lines.
+func (l Log) AppendPiece(at time.Time, stream int, data string) Log {
+	if data == "" {
+		return l
+	}
 	l.chunks = l.chunks.append(Chunk{at, stream, data})
 	l.bytes += len(data)
+	if l.bytes > MaxLogBytes {
+		l = l.rotated()
+	}
+	return l
+}
+
+func (l Log) inLines(at time.Time, stream int, data string) Log {
 	for {
 		text, rest, found := strings.Cut(data, "\n")
 		if !found {
 			l.partial[stream] += data
-			break
+			return l
 		}
 		if l.partial[stream] != "" {
 			text, l.partial[stream] = l.partial[stream]+text, ""
@@ -58,10 +74,6 @@ func (l Log) Append(at time.Time, stream int, data string) Log {
 		l.lines = l.lines.append(Line{at, stream, text})
 		data = rest
 	}
-	if l.bytes > MaxLogBytes {
-		l = l.rotated()
-	}
-	return l
 }
 
 // ended completes the lines that had no newline, as a runtime does when the process is gone.

@@ -74,7 +74,7 @@ func (a *activation) flushOutput() {
 	}
 	a.w.changeProcess(a.process.Number, func(p *Process) {
 		for _, chunk := range output {
-			p.Output = p.Output.Append(chunk.At, chunk.Stream, chunk.Data)
+			p.Output = p.Output.AppendPiece(chunk.At, chunk.Stream, chunk.Data)
 		}
 	})
 }
