@@ -85,6 +85,9 @@ var provisioners = map[string]provisioner{
 	},
 }
 
+// Resizes says whether the volumes of a provisioner can be made larger: not directories of a node, and nothing without a provisioner.
+func Resizes(provisioner string) bool { return provisioner == StandardProvisioner }
+
 // ErrNobodyProvisions is for classes whose provisioner does not exist here. The claim stays pending
 // (see ProvisioningNotices) until somebody makes a volume for it.
 var ErrNobodyProvisions = errors.New("nobody provisions volumes for this class")

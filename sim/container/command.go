@@ -19,6 +19,7 @@ const (
 	RunProbe       Action = "run probe"       // Probe of Container
 	RemoveSandbox  Action = "remove sandbox"  // with all its containers (all must have exited) and its ephemeral volumes
 	PruneContainer Action = "prune container" // forget an old attempt
+	GrowVolumes    Action = "grow volumes"    // the volumes behind a Pod's claims have become larger
 	DetachVolumes  Action = "detach volumes"  // of the Pod's claims, from a node that cannot unmount them
 	RemoveVolume   Action = "remove volume"   // Volume: the content of a PersistentVolume that was given back; no Pod uses it
 )

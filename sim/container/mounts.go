@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
@@ -62,6 +63,19 @@ func (w *World) setUpVolume(sandbox *Sandbox, volume *corev1.Volume) (string, er
 		return key, nil
 	}
 	return "", fmt.Errorf("this type of volume is not simulated; hint: use persistentVolumeClaim, emptyDir, configMap, secret, downwardAPI, projected or hostPath")
+}
+
+// growVolumes looks anew how large the volumes behind a Pod's claims are.
+func (w *World) growVolumes(uid api.UID) {
+	sandbox, found := w.sandbox(uid)
+	if !found {
+		return
+	}
+	for i := range sandbox.Pod.Spec.Volumes {
+		if volume := &sandbox.Pod.Spec.Volumes[i]; claimOf(sandbox.Pod, volume) != "" {
+			_, _, _ = w.persistent(sandbox, volume) // it was found when it was mounted
+		}
+	}
 }
 
 // persistent finds the file tree of a claim's PersistentVolume, and the directory in it.

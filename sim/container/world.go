@@ -50,6 +50,8 @@ func Execute(w *World, command Command) {
 		w.removeSandbox(command.UID)
 	case PruneContainer:
 		w.removeContainer(ContainerKey(command.UID, command.Container, command.Attempt))
+	case GrowVolumes:
+		w.growVolumes(command.UID)
 	case DetachVolumes:
 		if sandbox, found := w.sandbox(command.UID); found {
 			detached := *sandbox

@@ -7,6 +7,7 @@ func Loops() []Loop {
 		statefulSetLoop(),
 		volumeLoop(),
 		volumeProtectionLoop(),
+		volumeExpandLoop(),
 		nodeLifecycleLoop(),
 		nodeStatusLoop(),
 		taintEvictionLoop(),

@@ -29,6 +29,7 @@ const (
 //	volume_provision.go   making a volume takes time
 //	volume_reclaim.go     a volume: its phase, and what becomes of it when its claim is gone
 //	volume_protection.go  a loop of its own: what is in use is not deleted
+//	volume_expand.go      another one: claims that ask for more
 //
 // Keys are those of claims (namespace and name), of volumes (a name alone), and of Pods that wait for claims (see podKeyPrefix).
 func volumeLoop() Loop {

@@ -1,10 +1,15 @@
 package registry
 
 import (
+	"errors"
+
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
+	"github.com/stsim/stsim/storage"
 )
 
 // Update replaces an object or one of its subresources ("" for the main resource). The object is taken over. An empty
@@ -54,8 +59,28 @@ func (r *Registry) completeUpdate(object, old api.Object, subresource string) er
 		if subresource == "" {
 			return r.allocateService(object, old.(*corev1.Service))
 		}
+	case *corev1.PersistentVolumeClaim:
+		if subresource == "" {
+			return r.admitExpansion(object, old.(*corev1.PersistentVolumeClaim))
+		}
 	case *corev1.PersistentVolume:
 		r.notePhase(object, old.(*corev1.PersistentVolume))
+	}
+	return nil
+}
+
+// admitExpansion lets a claim ask for more where its class allows it (upstream: plugin/pkg/admission/storage/persistentvolume/resize).
+func (r *Registry) admitExpansion(claim, old *corev1.PersistentVolumeClaim) error {
+	wanted, before := claim.Spec.Resources.Requests[corev1.ResourceStorage], old.Spec.Resources.Requests[corev1.ResourceStorage]
+	if wanted.Cmp(before) <= 0 {
+		return nil
+	}
+	if old.Status.Phase != corev1.ClaimBound {
+		return api.KindOf(claim).Forbidden(claim.Name, errors.New("Only bound persistent volume claims can be expanded")) //nolint:staticcheck // upstream's text
+	}
+	class, found := store.Get[*storagev1.StorageClass](r.Tx.View, "", storage.ClassOf(claim))
+	if !found || storage.ClassOf(old) != class.Name || class.AllowVolumeExpansion == nil || !*class.AllowVolumeExpansion {
+		return api.KindOf(claim).Forbidden(claim.Name, errors.New("only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"))
 	}
 	return nil
 }
