@@ -194,6 +194,16 @@ func imageTag(image string) string {
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" && host == strings.ToLower(host) {
 		path = name
 	}
+	const longest = 255
+	if path == name && !strings.Contains(path, "/") {
+		path = "library/" + path // where images without a repository are
+		if hexadecimal(name) {
+			return "" // an image's identifier
+		}
+	}
+	if len(path) > longest {
+		return ""
+	}
 	for part := range strings.SplitSeq(path, "/") {
 		if !validImagePart(part) {
 			return ""
@@ -203,6 +213,11 @@ func imageTag(image string) string {
 		return "latest"
 	}
 	return tag
+}
+
+// hexadecimal says whether a name is what a digest of 256 bits looks like.
+func hexadecimal(name string) bool {
+	return len(name) == 64 && !strings.ContainsFunc(name, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') })
 }
 
 // validImagePart: lower case letters and digits, and between them a dot, one or two underscores, or dashes

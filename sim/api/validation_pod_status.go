@@ -14,55 +14,71 @@ import (
 func validatePodStatusUpdate(pod, old *corev1.Pod) field.ErrorList {
 	errs := validateMetaUpdate(&pod.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, checkMirrorAnnotation(pod, old)...)
-	path := field.NewPath("status")
-	for i, condition := range pod.Status.Conditions {
-		path := path.Child("conditions").Index(i)
-		errs = append(errs, checkGeneration(condition.ObservedGeneration, path)...)
-		switch condition.Type {
-		case corev1.PodScheduled, corev1.PodReady, corev1.PodInitialized:
-		default:
-			errs = append(errs, checkQualifiedName(string(condition.Type), path.Child("Type"))...)
-		}
+	path, status, before := field.NewPath("status"), &pod.Status, &old.Status
+	for i := range status.Conditions {
+		errs = append(errs, validatePodCondition(&status.Conditions[i], path, i)...)
 	}
 	if pod.Spec.NodeName != old.Spec.NodeName {
 		errs = append(errs, field.Forbidden(path.Child("nodeName"), "may not be changed directly"))
 	}
-	if node := pod.Status.NominatedNodeName; node != "" && node != old.Status.NominatedNodeName {
+	if node := status.NominatedNodeName; node != "" && node != before.NominatedNodeName {
 		errs = append(errs, invalids(path.Child("nominatedNodeName"), node, nameIsSubdomain(node, false))...)
 		if old.Spec.NodeName != "" {
 			errs = append(errs, field.Forbidden(path.Child("nominatedNodeName"), "may not be set on pods that are already bound to a node"))
 		}
 	}
-	errs = append(errs, checkGeneration(pod.Status.ObservedGeneration, path)...)
-	errs = append(errs, checkImmutable(pod.Status.QOSClass, old.Status.QOSClass, path.Child("qosClass"))...)
+	if status.ObservedGeneration < 0 {
+		errs = append(errs, field.Invalid(path.Child("observedGeneration"), status.ObservedGeneration, notNegativeInteger))
+	}
+	if status.QOSClass != before.QOSClass {
+		errs = append(errs, field.Invalid(path.Child("qosClass"), status.QOSClass, immutable))
+	}
 	if !allMayRestart(&old.Spec) {
-		errs = append(errs, checkStayTerminated(pod.Status.ContainerStatuses, old.Status.ContainerStatuses, path.Child("containerStatuses"), old.Spec.Containers, &old.Spec)...)
-		errs = append(errs, checkStayTerminated(pod.Status.InitContainerStatuses, old.Status.InitContainerStatuses, path.Child("initContainerStatuses"), old.Spec.InitContainers, &old.Spec)...)
+		errs = append(errs, checkStayTerminated(status.ContainerStatuses, before.ContainerStatuses, path.Child("containerStatuses"), old.Spec.Containers, &old.Spec)...)
+		errs = append(errs, checkStayTerminated(status.InitContainerStatuses, before.InitContainerStatuses, path.Child("initContainerStatuses"), old.Spec.InitContainers, &old.Spec)...)
 	}
-	errs = append(errs, checkStayTerminated(pod.Status.EphemeralContainerStatuses, old.Status.EphemeralContainerStatuses, path.Child("ephemeralContainerStatuses"), nil, &old.Spec)...)
-	errs = append(errs, validateStatusIPs(&pod.Status, &old.Status, path)...)
-	for _, one := range []struct {
-		name       string
-		statuses   []corev1.ContainerStatus
-		containers []corev1.Container
-	}{{"containerStatuses", pod.Status.ContainerStatuses, pod.Spec.Containers}, {"initContainerStatuses", pod.Status.InitContainerStatuses, pod.Spec.InitContainers}} {
-		for i := range one.statuses {
-			errs = append(errs, validateAllocated(&one.statuses[i], one.containers, path.Child(one.name).Index(i).Child("allocatedResourcesStatus"))...)
+	errs = append(errs, checkStayTerminated(status.EphemeralContainerStatuses, before.EphemeralContainerStatuses, path.Child("ephemeralContainerStatuses"), nil, &old.Spec)...)
+	if !slices.Equal(status.PodIPs, before.PodIPs) || !slices.Equal(status.HostIPs, before.HostIPs) || status.HostIP != before.HostIP {
+		errs = append(errs, validateStatusIPs(status, before, path)...)
+	}
+	errs = append(errs, validateContainerStatuses(pod, status.ContainerStatuses, pod.Spec.Containers, path, "containerStatuses")...)
+	errs = append(errs, validateContainerStatuses(pod, status.InitContainerStatuses, pod.Spec.InitContainers, path, "initContainerStatuses")...)
+	return append(errs, validateContainerStatuses(pod, status.EphemeralContainerStatuses, nil, path, "ephemeralContainerStatuses")...)
+}
+
+const notNegativeInteger = "must be a non-negative integer"
+
+func validatePodCondition(condition *corev1.PodCondition, at *field.Path, i int) (errs field.ErrorList) {
+	if condition.ObservedGeneration < 0 {
+		errs = append(errs, field.Invalid(at.Child("conditions").Index(i).Child("observedGeneration"), condition.ObservedGeneration, notNegativeInteger))
+	}
+	switch condition.Type {
+	case corev1.PodScheduled, corev1.PodReady, corev1.PodInitialized:
+		return errs
+	}
+	if plainWord(string(condition.Type)) {
+		return errs
+	}
+	return append(errs, checkQualifiedName(string(condition.Type), at.Child("conditions").Index(i).Child("Type"))...)
+}
+
+// validateContainerStatuses checks what is told of the containers of one kind; ephemeral ones have no resources.
+func validateContainerStatuses(pod *corev1.Pod, statuses []corev1.ContainerStatus, containers []corev1.Container, at *field.Path, list string) (errs field.ErrorList) {
+	for i := range statuses {
+		status := &statuses[i]
+		if status.User == nil && status.AllocatedResourcesStatus == nil {
+			continue // most have neither
 		}
-	}
-	for i := range pod.Status.EphemeralContainerStatuses {
-		if pod.Status.EphemeralContainerStatuses[i].AllocatedResourcesStatus != nil {
-			errs = append(errs, field.Forbidden(path.Child("ephemeralContainerStatuses").Index(i).Child("allocatedResourcesStatus"), "must not be specified in container status"))
+		path := at.Child(list).Index(i)
+		errs = append(errs, validateUser(status.User, pod.Spec.OS, path.Child("user", "linux"))...)
+		path = path.Child("allocatedResourcesStatus")
+		if list == "ephemeralContainerStatuses" && status.AllocatedResourcesStatus != nil {
+			errs = append(errs, field.Forbidden(path, "must not be specified in container status"))
+		} else {
+			errs = append(errs, validateAllocated(status, containers, path)...)
 		}
 	}
 	return errs
-}
-
-func checkGeneration(generation int64, at *field.Path) field.ErrorList {
-	if generation >= 0 {
-		return nil
-	}
-	return field.ErrorList{field.Invalid(at.Child("observedGeneration"), generation, "must be a non-negative integer")}
 }
 
 // checkStayTerminated: a container that has ended and may not be restarted does not run again.
@@ -158,6 +174,22 @@ func checkFamilies(now, before []string, value any, at *field.Path) (errs field.
 	}
 	if !both || len(now) > 2 {
 		errs = append(errs, field.Invalid(at, internal{value}, "may specify no more than one IP for each IP family"))
+	}
+	return errs
+}
+
+// validateUser checks whom a container is told to run as.
+func validateUser(user *corev1.ContainerUser, os *corev1.PodOS, at *field.Path) (errs field.ErrorList) {
+	if user == nil || user.Linux == nil {
+		return nil
+	}
+	if os != nil && os.Name == corev1.Windows {
+		return field.ErrorList{field.Forbidden(at, "cannot be set for a windows pod")}
+	}
+	errs = append(errs, invalids(at.Child("uid"), user.Linux.UID, validation.IsValidUserID(user.Linux.UID))...)
+	errs = append(errs, invalids(at.Child("gid"), user.Linux.GID, validation.IsValidGroupID(user.Linux.GID))...)
+	for i, group := range user.Linux.SupplementalGroups {
+		errs = append(errs, invalids(at.Child("supplementalGroups").Index(i), group, validation.IsValidGroupID(group))...)
 	}
 	return errs
 }

@@ -287,7 +287,11 @@ func checkPodSizes(spec, old *corev1.PodSpec) (errs field.ErrorList) {
 	if before == nil {
 		before = &corev1.ResourceRequirements{}
 	}
+	claims := spec.Resources.Claims
 	spec.Resources = withoutSizes(spec.Resources, before)
+	if spec.Resources.Claims = claims; old.Resources == nil && !has(spec.Resources) && len(claims) == 0 {
+		spec.Resources = nil
+	}
 	if !sameMeaning(spec.Resources, old.Resources) {
 		errs = append(errs, field.Forbidden(specPath, "only cpu and memory resources are mutable at pod-level"))
 	}

@@ -156,7 +156,9 @@ func validateResources(resources *corev1.ResourceRequirements, claims []corev1.P
 func validateResourceClaims(used []corev1.ResourceClaim, known []corev1.PodResourceClaim, at *field.Path) (errs field.ErrorList) {
 	var names []string
 	for i := range known {
-		names = append(names, known[i].Name)
+		if known[i].Name != "" {
+			names = append(names, known[i].Name)
+		}
 	}
 	seen := map[string]bool{}
 	for i, claim := range used {

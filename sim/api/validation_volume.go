@@ -137,7 +137,9 @@ func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at *fi
 		is.add(validateEphemeral(volume, meta, at)...)
 	}
 	if is.first(source.Image != nil, "image") {
-		is.add(required(source.Image.Reference, at.Child("image", "reference"))...)
+		if meta != nil { // a template may leave it to others
+			is.add(required(source.Image.Reference, at.Child("image", "reference"))...)
+		}
 		is.add(checkOneOf(source.Image.PullPolicy, at.Child("image", "pullPolicy"), pullPolicies...)...)
 	}
 	if !is.chosen {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -149,7 +150,7 @@ func (r request) compare(m *mutator) (difference, story string) {
 			changed := api.Copy(object)
 			what := m.mutate(changed, seed, r.subresource == "status")
 			changed.SetUID("uid")
-			if changed = asSent(changed); changed != nil && changed.GetName() == object.GetName() && len(answerOfUpstream(kind, api.Copy(changed), nil, "")) == 0 {
+			if changed = asSent(changed); changed != nil && changed.GetName() == object.GetName() && r.storable(kind, changed, object) {
 				object = changed
 				note("stored: %s", what)
 			}
@@ -169,9 +170,7 @@ func (r request) compare(m *mutator) (difference, story string) {
 		object.SetName(r.valid.GetName()) // a request for another object is refused before
 	}
 	sent := api.Copy(object)
-	if kind.Kind == "Service" { // what upstream's storage fills in before its strategy judges, ours fills in for both
-		prepare(sent, old, r.subresource)
-	}
+	foresee(sent, old, r.subresource)
 	theirs := answerOfUpstream(kind, sent, old, r.subresource)
 	if len(theirs) == 1 && strings.HasPrefix(theirs[0], "skip: ") {
 		return "", story
@@ -187,6 +186,32 @@ func (r request) compare(m *mutator) (difference, story string) {
 		}
 	}
 	return onlyIn(ours, theirs, "-") + onlyIn(theirs, ours, "+"), story
+}
+
+// storable says whether the object may be what is stored before an update.
+func (r request) storable(kind *api.Kind, object, valid api.Object) bool {
+	if r.subresource == "status" {
+		return len(answerOfUpstream(kind, asStored(object), asStored(valid), "status")) == 0
+	}
+	return len(answerOfUpstream(kind, api.Copy(object), nil, "")) == 0
+}
+
+// foresee does to the object what happens to it upstream before its kind's strategy sees it, and here elsewhere.
+func foresee(object, old api.Object, subresource string) {
+	switch object := object.(type) {
+	case *corev1.Service: // storage fills in addresses and ports
+		prepare(object, old, subresource)
+		if spec := &object.Spec; spec.Type == corev1.ServiceTypeLoadBalancer && spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal && spec.HealthCheckNodePort == 0 {
+			spec.HealthCheckNodePort = 32000
+		}
+	case *corev1.Pod: // admission keeps the priority
+		if before, ok := old.(*corev1.Pod); ok && object.Spec.Priority == nil {
+			object.Spec.Priority = before.Spec.Priority
+		}
+		if before, ok := old.(*corev1.Pod); ok && object.Spec.PreemptionPolicy == nil {
+			object.Spec.PreemptionPolicy = before.Spec.PreemptionPolicy
+		}
+	}
 }
 
 func onlyIn(some, others []string, mark string) (lines string) {
