@@ -35,7 +35,8 @@ func TestBadManifests(t *testing.T) {
 	for _, c := range []struct{ name, manifest, command, want string }{
 		{"malformed YAML", "a: [b\nc: d\n", "", "error converting YAML to JSON"},
 		{"no object", "just text\n", "", "error"},
-		{"unknown kind", "apiVersion: apps/v1\nkind: StatefulSett\nmetadata: {name: web}\n", "", "error"},
+		{"unknown kind", "apiVersion: apps/v1\nkind: StatefulSett\nmetadata: {name: web}\n", "",
+			"error: resource mapping not found for name: \"web\" namespace: \"\" from \"m.yaml\": no matches for kind \"StatefulSett\" in version \"apps/v1\"\nensure CRDs are installed first"},
 		{"unknown field", strings.Replace(serving, "replicas", "replica", 1), "", "unknown field \"spec.replica\""},
 		{"wrong type", strings.Replace(serving, "replicas: 1", "replicas: many", 1), "", "cannot be handled as a StatefulSet"},
 		{"wrong selector", strings.Replace(serving, "matchLabels: {app: web}", "matchLabels: {app: other}", 1), "",

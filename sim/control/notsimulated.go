@@ -55,6 +55,9 @@ func whatIsMissing(object api.Object) string {
 	if missing := notSimulated[kind]; missing != "" {
 		return "A " + kind + " is kept but not simulated: " + missing
 	}
+	if pod, ok := object.(*corev1.Pod); ok && pod.Spec.ShareProcessNamespace != nil && *pod.Spec.ShareProcessNamespace {
+		return "A Pod with spec.shareProcessNamespace is run but that is not simulated: its containers do not see each other's processes"
+	}
 	if job, ok := object.(*batchv1.Job); ok {
 		if field := unsupportedInJob(job); field != "" {
 			return "A Job with " + field + " is kept but not simulated: no Pods are created for it"

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -32,5 +33,16 @@ func TestNotSimulated(t *testing.T) {
 			want = []string{"Normal NoPods controllermanager: No matching pods found (x2)"}
 		}
 		equalLines(t, c.kind, w.events(c.kind, "x"), want...)
+	}
+}
+
+// A Pod whose containers would share their processes runs, and says that they do not.
+func TestNotSimulatedOfPods(t *testing.T) {
+	w := newTown(t, sim.Options{})
+	w.apply("{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {shareProcessNamespace: true, containers: [{name: c, image: busybox}]}}")
+	w.run(time.Minute)
+	const want = "Warning NotSimulated stsim: A Pod with spec.shareProcessNamespace is run but that is not simulated: its containers do not see each other's processes"
+	if found := w.events("Pod", "x"); !slices.Contains(found, want) {
+		t.Errorf("no %q in %q", want, found)
 	}
 }

@@ -176,7 +176,8 @@ func head(c *Call) Outcome {
 	failed := false
 	for i, name := range names {
 		var data []byte
-		if part, endless := c.readSome(name, count); endless && o.has("c") {
+		part, endless := c.readSome(name, count)
+		if endless = endless && o.has("c"); endless {
 			data = part
 		} else if c.isStdin(name) {
 			// Enough may be there before the end of input; what follows stays for whoever reads next.
@@ -202,6 +203,10 @@ func head(c *Call) Outcome {
 		}
 		c.fileTitle(o, name, i, len(names))
 		_, _ = c.Stdout.Write(data)
+		if endless && int64(len(data)) < count {
+			c.errorf("more than %d bytes from %s are not simulated", maxOutput, name)
+			failed = true
+		}
 	}
 	return exitFailed(failed)
 }

@@ -1,13 +1,14 @@
 package applet
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// maxPrintfWidth bounds width and precision, so that a format cannot ask for gigabytes.
-const maxPrintfWidth = 1 << 16
+// maxPrintfWidth bounds width and precision, so that a format cannot ask for gigabytes. It is the bound of Go's own printing, too.
+const maxPrintfWidth = 1_000_000
 
 // printf prints its arguments by a format, which it uses again as long as arguments are left.
 func printf(c *Call) Outcome {
@@ -90,6 +91,9 @@ func (r *printfRun) directive(format string) string {
 		precision, i = r.number(format, i+1)
 		precise = precision >= 0
 	}
+	if r.stop {
+		return ""
+	}
 	for i < len(format) && strings.IndexByte("hlLjzt", format[i]) >= 0 {
 		i++
 	}
@@ -119,18 +123,25 @@ func (r *printfRun) directive(format string) string {
 func (r *printfRun) number(format string, i int) (int, int) {
 	if i < len(format) && format[i] == '*' {
 		arg, _ := r.next()
-		value, _ := strconv.Atoi(arg)
-		return max(min(value, maxPrintfWidth), -maxPrintfWidth), i + 1
+		value, err := strconv.Atoi(arg)
+		return r.bounded(value, errors.Is(err, strconv.ErrRange)), i + 1
 	}
 	start := i
 	for i < len(format) && format[i] >= '0' && format[i] <= '9' {
 		i++
 	}
 	value, err := strconv.Atoi(format[start:i])
-	if err != nil && i > start {
-		value = maxPrintfWidth
+	return r.bounded(value, err != nil && i > start), i
+}
+
+// bounded says so when a width or precision is more than can be printed.
+func (r *printfRun) bounded(value int, tooLarge bool) int {
+	if tooLarge || value > maxPrintfWidth || value < -maxPrintfWidth {
+		r.problem("a width or precision of more than %d is not simulated", maxPrintfWidth)
+		r.stop = true
+		return 0
 	}
-	return min(value, maxPrintfWidth), i
+	return value
 }
 
 func (r *printfRun) convert(spec string, letter byte, precise bool, whole string) {
