@@ -76,7 +76,7 @@ func (r *Registry) admitExpansion(claim, old *corev1.PersistentVolumeClaim) erro
 		return nil
 	}
 	if old.Status.Phase != corev1.ClaimBound {
-		return api.KindOf(claim).Forbidden(claim.Name, errors.New("Only bound persistent volume claims can be expanded")) //nolint:staticcheck // upstream's text
+		return api.KindOf(claim).Forbidden(claim.Name, errors.New("Only bound persistent volume claims can be expanded"))
 	}
 	class, found := store.Get[*storagev1.StorageClass](r.Tx.View, "", storage.ClassOf(claim))
 	if !found || storage.ClassOf(old) != class.Name || class.AllowVolumeExpansion == nil || !*class.AllowVolumeExpansion {

@@ -22,6 +22,7 @@ func (a *asker) claim(claim *corev1.PersistentVolumeClaim) {
 		a.say(fmt.Sprintf("%s has lost its volume %s: what was in it is gone", of(claim), claim.Spec.VolumeName), of(claim),
 			told(a.event(claim, "ClaimLost"), "", volumeController), a.kubectl(claim.Namespace, "delete pvc %s", claim.Name))
 	case claim.Status.Phase == corev1.ClaimBound:
+		a.growing(claim)
 	case claim.Spec.VolumeName != "":
 		a.wantsVolume(claim)
 	default:
@@ -131,4 +132,21 @@ func (a *asker) obstacles(claim *corev1.PersistentVolumeClaim, class string) str
 		return ""
 	}
 	return " (" + list(found) + ")"
+}
+
+// growing is about a claim that asks for more than it has.
+func (a *asker) growing(claim *corev1.PersistentVolumeClaim) {
+	wanted, has := claim.Spec.Resources.Requests[corev1.ResourceStorage], claim.Status.Capacity[corev1.ResourceStorage]
+	if wanted.Cmp(has) <= 0 {
+		return
+	}
+	for i := range claim.Status.Conditions {
+		if condition := &claim.Status.Conditions[i]; condition.Type == corev1.PersistentVolumeClaimFileSystemResizePending {
+			a.say(fmt.Sprintf("the volume of %s has %s, and the file system on it grows when a Pod mounts it", of(claim), wanted.String()), of(claim),
+				fmt.Sprintf("condition %s %q (%s)", condition.Type, condition.Message, "pkg/kubelet/volumemanager/reconciler"), "create a Pod that uses the claim")
+			return
+		}
+	}
+	a.say(fmt.Sprintf("%s has %s and asks for %s: its volume is being made larger, if its provisioner can", of(claim), has.String(), wanted.String()), "",
+		told(a.event(claim, "Resizing", "ExternalExpanding"), "", "pkg/controller/volume/expand/expand_controller.go"), "")
 }

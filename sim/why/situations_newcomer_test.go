@@ -4,6 +4,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 )
 
 func init() { situations = append(situations, newcomer...) }
@@ -153,6 +156,15 @@ var newcomer = []struct {
 	}},
 	{name: "tolerate-unready-endpoints", ask: "svc/nginx", make: func(s *situation) {
 		s.web(mount, probing, "metadata: {name: nginx}", "metadata: {name: nginx, annotations: {service.alpha.kubernetes.io/tolerate-unready-endpoints: 'true'}}")
+		s.settle()
+	}},
+	{name: "claim-that-grows", ask: "pvc/data", make: func(s *situation) {
+		edit(s, "standard", func(class *storagev1.StorageClass) { class.AllowVolumeExpansion = ptr.To(true) })
+		s.apply("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}")
+		s.settle()
+		edit(s, "data", func(claim *corev1.PersistentVolumeClaim) {
+			claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("2Gi")}
+		})
 		s.settle()
 	}},
 	{name: "paused", ask: "sts/web", make: func(s *situation) { s.web("replicas: 3", "replicas: 0"); s.settle() }},
