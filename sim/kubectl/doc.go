@@ -8,6 +8,7 @@
 //   - kubectl ends a failed command with os.Exit; here it becomes an exit code ([Client.Run]).
 //   - Files named by flags (-f, -k, --from-file, --patch-file, ...) are read through [Command.Files] and shown to kubectl for the time of the
 //     command only.
+//   - The editor of kubectl edit and the diff of kubectl diff are programs of the person ([Programs]), never of this machine.
 //   - A client that asks the same question again has slept in between: virtual time passes with it.
 //   - Ages that kubectl itself computes (describe, events) are made from virtual time.
 //
