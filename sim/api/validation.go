@@ -58,7 +58,8 @@ func commonMeta(object Object) field.ErrorList {
 }
 
 func commonMetaUpdate(object, old Object) field.ErrorList {
-	if Equal(metaOf(object), metaOf(old)) {
+	meta, before := metaOf(object), metaOf(old)
+	if plainMetaUpdate(meta, before) && plainMeta(meta, KindOf(object).Namespaced) || Equal(meta, before) {
 		return nil
 	}
 	return append(commonMeta(object), apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath)...)
