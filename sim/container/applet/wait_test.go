@@ -63,7 +63,7 @@ func TestFiltersPassOnWhatComes(t *testing.T) {
 func TestTailFollowsAFile(t *testing.T) {
 	w := newWorld()
 	write := func(text string, flags storage.Flag) {
-		if err := w.files.WriteFile("/work/log", []byte(text), 0o644, flags|storage.Create); err != nil {
+		if err := w.files.WriteFile("/srv/log", []byte(text), 0o644, flags|storage.Create); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,7 +30,7 @@ func newWorld() *world {
 		With("/etc/hosts", []byte("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n10.244.1.5\tweb-0.nginx.default.svc.cluster.local\tweb-0\n"), 0o644).
 		With("/etc/resolv.conf", []byte(dnsserver.ResolvConf("default", "", netip.MustParseAddr("10.96.0.10"), nil)), 0o644).
 		With("/usr/bin/mysql", []byte("binary"), 0o755).
-		WithDir("/tmp", 0o777).WithDir("/root", 0o700).WithDir("/work", 0o755).
+		WithDir("/tmp", 0o777).WithDir("/root", 0o700).WithDir("/srv", 0o755).
 		WithDevice("/dev/null", "null", 0o666).WithDevice("/dev/zero", "zero", 0o666).WithDevice("/dev/full", "full", 0o666).
 		WithDevice("/dev/urandom", "urandom", 0o666).WithDevice("/dev/stdin", "stdin", 0o666).WithDevice("/dev/stdout", "stdout", 0o666).WithDevice("/dev/stderr", "stderr", 0o666)
 	volume := storage.Tree{}.At(clock.Add(-time.Hour)).With("/index.html", []byte("web-0\n"), 0o644)
@@ -215,7 +215,7 @@ func (r runner) run() Outcome {
 }
 
 func (w *world) call(argv []string, stdin *Stdin, stdout, stderr io.Writer) runner {
-	call := &Call{System: w, Args: argv, Env: []string{"HOME=/root", "HOSTNAME=web-0", "PATH=/usr/bin:/bin"}, Dir: "/work", Stdin: stdin, Stdout: stdout, Stderr: stderr}
+	call := &Call{System: w, Args: argv, Env: []string{"HOME=/root", "HOSTNAME=web-0", "PATH=/usr/bin:/bin"}, Dir: "/srv", Stdin: stdin, Stdout: stdout, Stderr: stderr}
 	call.Run = func(argv, env []string, stdin *Stdin, stdout, stderr io.Writer, inner any) Outcome {
 		if len(argv) == 3 && argv[0] == "sh" && argv[1] == "-c" {
 			argv = strings.Fields(argv[2])

@@ -296,8 +296,8 @@ func TestNothingReachesTheHost(t *testing.T) {
 		"/bin/bash -c 'echo $BASH_VERSION; hostname; id -un'":                           "web-0",
 		"command -v python3 gcc go; type -a go":                                         "not found",
 		"PATH=/usr/bin:/usr/local/bin; go version":                                      "not found",
-		"cd /work || cd /home || cd ~daemon":                                            "can't cd",
-		"HOME=/work; cd; pwd":                                                           "can't cd",
+		"cd /boot || cd /home || cd ~daemon":                                            "can't cd",
+		"HOME=/boot; cd; pwd":                                                           "can't cd",
 		"ulimit -a; ulimit -n 5":                                                        "not simulated",
 		"kill -9 1":                                                                     "",
 		"kill -9 4242; kill -TERM 2":                                                    "can't kill",
@@ -315,7 +315,7 @@ func TestNothingReachesTheHost(t *testing.T) {
 		"enable -f /lib/x.so x; mapfile x < /etc/passwd":                                "not found",
 		"time -p true; times; date -s 2000-01-01":                                       "real 0.00",
 		"sh /dev/stdin < /etc/motd; sh -c '. /dev/stdin' < /etc/motd":                   "",
-		"test -r /etc/shadow || [ -e /work ] || [[ -e /proc/self/exe ]] || echo inside": "inside",
+		"test -r /etc/shadow || [ -e /boot ] || [[ -e /proc/self/exe ]] || echo inside": "inside",
 	} {
 		w, r := newWorld(), &record{}
 		complete(t, Start(spec("sh", "-c", script)), w, r)
