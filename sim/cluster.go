@@ -27,6 +27,7 @@ type Cluster struct {
 	events   uint64 // taken so far
 	promises []Broken
 	running  *running // what Options.Check knows of the containers; nil until it is asked for
+	caches   *caches  // what loops may still see of the past; nil unless Options.Disorder lets them
 }
 
 // New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet. Like
@@ -75,6 +76,10 @@ func Make(options Options) (*Cluster, error) {
 			return nil, fmt.Errorf("no control loop is named %q; there are %s", name, namesOf(options.Loops))
 		}
 	}
+	if options.Disorder.Stale > 0 {
+		c.caches = &caches{seen: map[string]uint64{}}
+		c.caches.remember(c.View(), options.Disorder.Stale)
+	}
 	if err := c.input(c.bootstrap); err != nil {
 		return nil, fmt.Errorf("making the cluster: %w", err)
 	}
@@ -112,6 +117,7 @@ func (c *Cluster) Fork() *Cluster {
 	twin.history = c.history.fork()
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
 	twin.running = nil
+	twin.caches = c.caches.fork()
 	return &twin
 }
 
@@ -126,7 +132,7 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be gone back to: %w (hint: raise Options.History)", clock(instant), err)
 	}
-	past.db, past.chooser, past.events = from.db.Fork(), from.chooser.Fork(), from.events
+	past.db, past.chooser, past.events, past.caches = from.db.Fork(), from.chooser.Fork(), from.events, from.caches.fork()
 	past.options.Trace = nil
 	for {
 		next, found := past.db.View().NextEvent()
@@ -145,6 +151,9 @@ func (c *Cluster) Step() bool {
 	event, found := view.NextEvent()
 	if !found {
 		return false
+	}
+	if c.late(event) {
+		return true
 	}
 	tx := c.db.Begin()
 	tx.Take(event)
@@ -177,8 +186,13 @@ func (c *Cluster) handle(view store.View, tx *store.Tx, event kernel.Event, reco
 		return
 	}
 	key := parseKey(event.Key)
-	plan := loop.Sync(control.Input{View: view, Key: key, Now: event.When, Settings: c.settings, Choose: c.chooser.Choose})
+	seen, fresh := c.seenBy(loop, event.Key, view)
+	record.Before = seen
+	plan := loop.Sync(control.Input{View: seen, Key: key, Now: event.When, Settings: c.settings, Choose: c.chooser.Choose})
 	c.apply(tx, loop, key, plan, record)
+	if !fresh {
+		tx.Schedule(tx.Now().Add(catchUp), event.Kind, event.Key)
+	}
 }
 
 // finish wakes whom the changes concern, commits, and tells those who listen.
@@ -188,6 +202,7 @@ func (c *Cluster) finish(tx *store.Tx, record *Record) {
 	record.Changes = tx.Changes()
 	record.Rows = tx.RowChanges()
 	tx.Commit()
+	c.noteChanges(record)
 	if c.options.Trace != nil {
 		c.options.Trace(*record)
 	}
@@ -218,7 +233,7 @@ func (c *Cluster) remember() {
 	if c.options.History < 0 {
 		return
 	}
-	c.history.keep(moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), events: c.events}, c.options.History)
+	c.history.keep(moment{at: c.Now(), db: c.db.Fork(), chooser: c.chooser.Fork(), caches: c.caches.fork(), events: c.events}, c.options.History)
 }
 
 // RunUntil takes events until the condition holds, and fails when it does not hold within Options.Patience of virtual time or when

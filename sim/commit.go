@@ -39,7 +39,9 @@ const (
 func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
 	requests := c.registry(tx)
 	problem := plan.Carry(
-		func(write control.Write) error { return carryOut(requests, write) },
+		func(write control.Write) error {
+			return c.risk(loop, record.Key, write, func() error { return carryOut(requests, write) })
+		},
 		func(event control.Event) { recordEvent(requests, event) },
 		func(write control.Write, err error) {
 			record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})

@@ -18,6 +18,7 @@ type moment struct {
 	at      time.Time
 	db      *store.DB
 	chooser kernel.Chooser
+	caches  *caches
 	events  uint64
 }
 

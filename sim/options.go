@@ -37,6 +37,7 @@ type Options struct {
 	Loops   []control.Loop // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
 
+	Disorder Disorder      // what may come otherwise than on a quiet day; nothing by default
 	Patience time.Duration // how long RunUntil waits, of virtual time; an hour by default
 	History  int           // how many past instants can be gone back to exactly; 1024 by default, negative for none
 	Check    bool          // check the promises after every event

@@ -70,3 +70,34 @@ func TestEventOrderKeyComparesLikeBefore(t *testing.T) {
 		}
 	}
 }
+
+func TestLabelledForgetsNoOtherQuestion(t *testing.T) {
+	first, second := NewLabelled(7, nil), NewLabelled(7, nil)
+	for i := range 100 {
+		first.Choose("left out", 10)
+		if a, b := first.Choose("way", 1000), second.Choose("way", 1000); a != b {
+			t.Fatalf("answer %d: %d, and %d where another question was left out", i, a, b)
+		}
+	}
+}
+
+func TestLabelledRemembersOddAnswers(t *testing.T) {
+	drawn := NewLabelled(7, map[string]float64{"odd": 0.5})
+	var answers []int
+	for range 40 {
+		answers = append(answers, drawn.Choose("odd one", 3))
+	}
+	again := NewLabelled(7, map[string]float64{"odd": 0}, drawn.Record()...)
+	quiet := NewLabelled(7, map[string]float64{"odd": 0})
+	for i, answer := range answers {
+		if got := again.Choose("odd one", 3); got != answer {
+			t.Errorf("answer %d given again: %d, want %d", i, got, answer)
+		}
+		if got := quiet.Choose("odd one", 3); got != 0 {
+			t.Errorf("answer %d without odds: %d, want the quiet one", i, got)
+		}
+	}
+	if n := len(drawn.Record()); n < 10 || n > 30 {
+		t.Errorf("%d of 40 answers were odd at odds of a half", n)
+	}
+}

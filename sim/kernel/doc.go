@@ -6,8 +6,8 @@
 // in another process. The order of events is total (see [Event.Before]): two runs with the same events take them in the
 // same order on every machine.
 //
-// A [Chooser] has three implementations: [Seeded] draws from a seed, [Tape] plays back (and records) a list of choices,
-// which is what replaying and shrinking need, and [Odometer] goes through every list of choices there is.
+// A [Chooser] has four implementations: [Seeded] draws from a seed, [Labelled] draws so that leaving out one question changes no other answer,
+// [Tape] plays back (and records) a list of choices, and [Odometer] goes through every list of choices there is.
 //
 // The package imports the standard library only. Nothing in it reads the clock of the machine.
 package kernel

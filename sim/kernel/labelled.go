@@ -1,0 +1,96 @@
+package kernel
+
+import (
+	"maps"
+	"strings"
+)
+
+// Answer is the answer to one question: the nth of its label, counted from 0.
+type Answer struct {
+	Label string `json:"label"`
+	Nth   int    `json:"nth"`
+	Taken int    `json:"taken"`
+}
+
+// Labelled draws every answer from a seed, the question's label and how often that label was asked before, and from nothing else. So a history
+// that leaves out one question gets the same answers to all others, which is what shrinking needs: with [Seeded] everything
+// after it would come out otherwise.
+//
+// Some questions have a quiet answer, which is 0, and odds of another one; these are remembered, and can be given again.
+type Labelled struct {
+	seed   uint64
+	odds   map[string]float64 // by the first word of a label
+	asked  map[string]int
+	given  map[question]int
+	record []Answer
+}
+
+type question struct {
+	label string
+	nth   int
+}
+
+// NewLabelled draws from a seed. Questions whose label begins with a word in odds are answered as given, otherwise with 0
+// except with these odds (from 0 to 1); all others are drawn, each way as likely. Neither odds nor answers are changed later.
+func NewLabelled(seed uint64, odds map[string]float64, given ...Answer) *Labelled {
+	l := &Labelled{seed: seed, odds: odds, asked: map[string]int{}, given: map[question]int{}}
+	for _, answer := range given {
+		l.given[question{answer.Label, answer.Nth}] = answer.Taken
+	}
+	return l
+}
+
+// Choose implements [Chooser].
+func (l *Labelled) Choose(label string, n int) int {
+	mustBePositive(label, n)
+	if n == 1 {
+		return 0
+	}
+	nth := l.asked[label]
+	l.asked[label] = nth + 1
+	word, _, _ := strings.Cut(label, " ")
+	odds, quiet := l.odds[word]
+	if !quiet {
+		return int(l.draw(label, nth) % uint64(n))
+	}
+	taken, given := l.given[question{label, nth}]
+	switch {
+	case given:
+		taken = min(max(taken, 0), n-1)
+	case odds > 0:
+		if drawn := l.draw(label, nth); float64(drawn>>40)/(1<<24) < odds {
+			taken = 1 + int(Mix(drawn)%uint64(n-1))
+		}
+	}
+	if taken != 0 {
+		l.record = append(l.record, Answer{Label: label, Nth: nth, Taken: taken})
+	}
+	return taken
+}
+
+// With gives a Chooser that goes on from here with other odds and answers.
+func (l *Labelled) With(seed uint64, odds map[string]float64, given ...Answer) *Labelled {
+	next := NewLabelled(seed, odds, given...)
+	next.asked = maps.Clone(l.asked)
+	return next
+}
+
+// Fork implements [Chooser].
+func (l *Labelled) Fork() Chooser {
+	twin := *l
+	twin.asked = maps.Clone(l.asked)
+	twin.record = l.record[:len(l.record):len(l.record)]
+	return &twin
+}
+
+// Record lists the answers other than the quiet one to questions that have odds, in the order in which they were asked.
+func (l *Labelled) Record() []Answer { return l.record }
+
+// draw is a number of 64 bits that follows from seed, label and count: FNV-1a over the label, then mixed.
+func (l *Labelled) draw(label string, nth int) uint64 {
+	hash := uint64(0xcbf29ce484222325) ^ l.seed
+	for i := range len(label) {
+		hash = (hash ^ uint64(label[i])) * 0x100000001b3
+	}
+	return Mix(Mix(hash+0x9e3779b97f4a7c15) + uint64(nth))
+}
