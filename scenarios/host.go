@@ -40,7 +40,7 @@ var _ applet.System = (*host)(nil)
 
 func newHost(d *door.Door, client *kubectl.Client, t *terminal) *host {
 	h := &host{door: d, client: client, terminal: t, output: shellOutput{terminal: t}}
-	h.act(func(world *container.World) { h.files = container.Host(world).Files() })
+	d.Do(func(cluster *sim.Cluster) { h.files = cluster.HostFiles() })
 	return h
 }
 
@@ -61,11 +61,6 @@ func (o *shellOutput) Write(_ int, data []byte) {
 	default:
 		_, _ = o.terminal.Write(data)
 	}
-}
-
-// act does something with the container runtime in a turn.
-func (h *host) act(action func(world *container.World)) {
-	h.door.Do(func(cluster *sim.Cluster) { cluster.Act(action) })
 }
 
 // Now implements [applet.System].
@@ -99,7 +94,7 @@ func (h *host) Resolver() (resolver dnsserver.Resolver) {
 
 // Exchange implements [applet.System].
 func (h *host) Exchange(address netip.AddrPort, request []byte) (response []byte, err error) {
-	h.act(func(world *container.World) { response, err = container.Host(world).Exchange(address, request) })
+	h.door.Do(func(cluster *sim.Cluster) { response, err = cluster.HostSend(address, request) })
 	return response, err
 }
 
@@ -114,7 +109,7 @@ func (h *host) Signal(int, int) error { return errors.New("No such process") }
 
 // Choose implements [applet.System].
 func (h *host) Choose(label string, n int) (taken int) {
-	h.act(func(world *container.World) { taken = world.Choose(label, n) })
+	h.door.Do(func(cluster *sim.Cluster) { taken = cluster.Choose(label, n) })
 	return taken
 }
 

@@ -109,12 +109,13 @@ func (c *Cluster) Events() uint64 { return c.events }
 // Since lists the changes of API objects after a resource version, oldest first; [store.ErrCompacted] when they are no longer known.
 func (c *Cluster) Since(revision uint64) ([]store.Change, error) { return c.db.Since(revision) }
 
-// Fork gives a cluster that goes on from here independently. It costs the same at any size.
+// Fork gives a cluster that goes on from here independently; its inputs are not recorded. It costs the same at any size.
 func (c *Cluster) Fork() *Cluster {
 	twin := *c
 	twin.db = c.db.Fork()
 	twin.chooser = c.chooser.Fork()
 	twin.history = c.history.fork()
+	twin.options.Record = nil // two histories cannot go on in one record
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
 	twin.running = nil
 	twin.caches = c.caches.fork()

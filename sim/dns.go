@@ -3,7 +3,6 @@ package sim
 import (
 	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim/network"
-	"github.com/stsim/stsim/sim/store"
 )
 
 // RememberedReply is what the cluster's DNS remembers under a key of [dnsserver.Cache].
@@ -13,8 +12,5 @@ func (c *Cluster) RememberedReply(key string) (dnsserver.CachedReply, bool) {
 
 // RememberReply makes the cluster's DNS remember what it has told somebody outside of the cluster. What it tells Pods it remembers by itself.
 func (c *Cluster) RememberReply(key string, reply dnsserver.CachedReply) {
-	_ = c.input(func(tx *store.Tx) error { // which does not fail
-		network.NameCache{Tx: tx}.Save(key, reply)
-		return nil
-	})
+	_, _ = c.take(Input{Do: DoRemember, Target: key, Reply: &reply}, false) // one that cannot be written down is not remembered
 }

@@ -17,29 +17,24 @@ import (
 // StopNode takes the machine of a node its power: all that runs on it ends at once. One that has none stays as it is.
 //
 // Errors: there is no such node.
-func (c *Cluster) StopNode(name string) error { return c.befall(name, container.PowerOff) }
+func (c *Cluster) StopNode(name string) error { return c.befall(name, DoStopNode) }
 
 // CutNode takes the machine of a node its network. Its processes run on, where nobody reaches them and the API hears nothing of them; its kubelet rests, so that
 // a container that ends stays down. (A real one restarts it.)
 //
 // Errors: there is no such node.
-func (c *Cluster) CutNode(name string) error { return c.befall(name, container.CutOff) }
+func (c *Cluster) CutNode(name string) error { return c.befall(name, DoCutNode) }
 
 // ReturnNode gives the machine of a node power and network. Its kubelet reports that it is ready, ends what was deleted in the meantime, and, after a power
 // failure, starts anew what is still to run. A kubelet that starts also registers its node when somebody has deleted it; one that
 // was only cut off does not. On a machine that runs the kubelet is restarted.
 //
 // Errors: there is no such node.
-func (c *Cluster) ReturnNode(name string) error { return c.befall(name, container.Return) }
+func (c *Cluster) ReturnNode(name string) error { return c.befall(name, DoReturnNode) }
 
-func (c *Cluster) befall(name string, fault func(w *container.World, node string)) error {
-	return c.input(func(tx *store.Tx) error {
-		if err := knowsNode(tx.View, name); err != nil {
-			return err
-		}
-		fault(c.world(tx), name)
-		return nil
-	})
+func (c *Cluster) befall(node string, what Operation) error {
+	_, err := c.take(Input{Do: what, Name: api.Name{Name: node}}, false)
+	return err
 }
 
 // knowsNode gives an error for a name that is neither that of a Node nor that of a machine whose Node was deleted.

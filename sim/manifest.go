@@ -16,14 +16,8 @@ func (c *Cluster) Apply(manifest []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.request(false, func(r *registry.Registry) error {
-		for _, object := range objects {
-			if err := applyOne(r, object); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	_, err = c.take(Input{Do: DoApply, Objects: objects}, false)
+	return err
 }
 
 func applyOne(r *registry.Registry, object api.Object) error {

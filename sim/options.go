@@ -18,7 +18,7 @@ import (
 // Options say what cluster to make. The zero value is a good one: three nodes, the newest release, a default storage class.
 type Options struct {
 	Seed       uint64         // every draw of chance follows from it
-	Chooser    kernel.Chooser // decides instead of the generator made from Seed, for replay and exploration
+	Chooser    kernel.Chooser `json:"-"` // decides instead of the generator made from Seed, for replay and exploration
 	Kubernetes string         // release to simulate, e.g. "1.36" (the default) or "1.9"
 	Gates      []string       // feature gates to set, e.g. "MaxUnavailableStatefulSet=true"; the others are as the release has them
 	Start      time.Time      // virtual time at which the cluster begins; 2026-01-01 00:00 UTC by default
@@ -34,14 +34,15 @@ type Options struct {
 	StorageClasses []*storagev1.StorageClass // nil means one default class named "standard"; an empty slice means none
 
 	Timings *api.Timings   // how long things take; api.DefaultTimings by default
-	Loops   []control.Loop // control loops to run; nil means all of control.Loops
+	Loops   []control.Loop `json:"-"` // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
 
-	Disorder Disorder      // what may come otherwise than on a quiet day; nothing by default
-	Patience time.Duration // how long RunUntil waits, of virtual time; an hour by default
-	History  int           // how many past instants can be gone back to exactly; 1024 by default, negative for none
-	Check    bool          // check the promises after every event
-	Trace    func(Record)  // called for every event, in order
+	Disorder Disorder       // what may come otherwise than on a quiet day; nothing by default
+	Patience time.Duration  // how long RunUntil waits, of virtual time; an hour by default
+	History  int            // how many past instants can be gone back to exactly; 1024 by default, negative for none
+	Check    bool           // check the promises after every event
+	Trace    func(Record)   `json:"-"` // called for every event, in order
+	Record   func(Recorded) `json:"-"` // called for every input that was accepted, in order, when it has been taken
 }
 
 // NodeSpec is a node with a name and an address of its own.

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"fmt"
+	"net/netip"
+
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
+	"github.com/stsim/stsim/storage"
 )
 
 // This file is the door for requests from outside: each method is one transaction, made whole or not at all. The errors
@@ -25,68 +29,54 @@ func (c *Cluster) Get(kind *api.Kind, name api.Name) (api.Object, error) {
 
 // Create makes an object. With dryRun everything is checked and nothing kept.
 func (c *Cluster) Create(object api.Object, dryRun bool) (created api.Object, err error) {
-	err = c.request(dryRun, func(r *registry.Registry) error {
-		created, err = r.Create(object)
-		return err
-	})
-	return created, err
+	out, err := c.take(Input{Do: DoCreate, Objects: []api.Object{object}}, dryRun)
+	return out.Object, err
 }
 
 // Update replaces an object or a subresource of it; see [registry.Registry.Update].
 func (c *Cluster) Update(object api.Object, subresource string, dryRun bool) (updated api.Object, err error) {
-	err = c.request(dryRun, func(r *registry.Registry) error {
-		updated, err = r.Update(object, subresource)
-		return err
-	})
-	return updated, err
+	out, err := c.take(Input{Do: DoUpdate, Objects: []api.Object{object}, Part: subresource}, dryRun)
+	return out.Object, err
 }
 
 // Mutate is read, change and update in one: what a PATCH is. Change gets the current object (nil when there is none and
-// create is set) and must give back a changed copy.
+// create is set) and must give back a changed copy. As an [Input] it is the create or the update that came of it.
 func (c *Cluster) Mutate(kind *api.Kind, name api.Name, subresource string, create, dryRun bool, change func(current api.Object) (api.Object, error)) (result api.Object, created bool, err error) {
-	err = c.request(dryRun, func(r *registry.Registry) error {
-		current, found := r.Tx.Object(kind, name.Namespace, name.Name)
-		if !found && !create {
-			_, err = r.Get(kind, name)
-			return err
-		}
-		if !found {
-			current = nil
-		}
-		changed, err := change(current)
-		if err != nil {
-			return err
-		}
-		if created = !found; created {
-			result, err = r.Create(changed)
-		} else {
-			result, err = r.Update(changed, subresource)
-		}
-		return err
-	})
-	return result, created, err
+	current, found := c.View().Object(kind, name.Namespace, name.Name)
+	if !found && !create {
+		return nil, false, kind.NotFound(name.Name)
+	}
+	if !found {
+		current = nil
+	}
+	changed, err := change(current)
+	if err != nil {
+		return nil, false, err
+	}
+	if !found {
+		result, err = c.Create(changed, dryRun)
+		return result, true, err
+	}
+	result, err = c.Update(changed, subresource, dryRun)
+	return result, false, err
 }
 
 // Delete asks for the end of an object; see [registry.Registry.Delete].
 func (c *Cluster) Delete(kind *api.Kind, name api.Name, options metav1.DeleteOptions) (last api.Object, gone bool, err error) {
-	err = c.request(len(options.DryRun) > 0, func(r *registry.Registry) error {
-		last, gone, err = r.Delete(kind, name, options)
-		return err
-	})
-	return last, gone, err
+	out, err := c.take(Input{Do: DoDelete, Kind: kind.Kind, Name: name, Options: &options}, len(options.DryRun) > 0)
+	return out.Object, out.Gone, err
 }
 
 // Evict deletes a Pod if its disruption budget allows.
 func (c *Cluster) Evict(pod api.Name, options metav1.DeleteOptions) error {
-	return c.request(len(options.DryRun) > 0, func(r *registry.Registry) error { return r.Evict(pod, options) })
+	_, err := c.take(Input{Do: DoEvict, Name: pod, Options: &options}, len(options.DryRun) > 0)
+	return err
 }
 
 // Bind puts a Pod on a node.
 func (c *Cluster) Bind(pod api.Name, node string, dryRun bool) error {
-	return c.request(dryRun, func(r *registry.Registry) error {
-		_, err := r.Bind(pod, node)
-		return err
-	})
+	_, err := c.take(Input{Do: DoBind, Name: pod, Target: node}, dryRun)
+	return err
 }
 
 // Scale reads the scale subresource.
@@ -100,31 +90,24 @@ func (c *Cluster) Scale(kind *api.Kind, name api.Name) (*autoscalingv1.Scale, er
 
 // UpdateScale reads the scale subresource, changes it and writes it back.
 func (c *Cluster) UpdateScale(kind *api.Kind, name api.Name, dryRun bool, change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error)) (result *autoscalingv1.Scale, err error) {
-	err = c.request(dryRun, func(r *registry.Registry) error {
-		object, err := r.Get(kind, name)
-		if err != nil {
-			return err
-		}
-		scale, err := registry.ScaleOf(object)
-		if err != nil {
-			return err
-		}
-		if scale, err = change(scale); err != nil {
-			return err
-		}
-		result, err = r.UpdateScale(kind, scale)
-		return err
-	})
-	return result, err
+	scale, err := c.Scale(kind, name)
+	if err != nil {
+		return nil, err
+	}
+	if scale, err = change(scale); err != nil {
+		return nil, err
+	}
+	out, err := c.take(Input{Do: DoScale, Kind: kind.Kind, Objects: []api.Object{scale}}, dryRun)
+	if err != nil {
+		return nil, err
+	}
+	return out.Object.(*autoscalingv1.Scale), nil
 }
 
 // Exec starts a command in a container and runs it to its end or its first wait. Read what it prints with Output.
 func (c *Cluster) Exec(pod api.Name, containerName string, args []string, tty, stdin bool) (process int, err error) {
-	err = c.input(func(tx *store.Tx) error {
-		process, err = container.Exec(c.world(tx), pod, containerName, args, tty, stdin)
-		return err
-	})
-	return process, err
+	out, err := c.take(Input{Do: DoExec, Name: pod, Part: containerName, Args: args, TTY: tty, Stdin: stdin}, false)
+	return out.Number, err
 }
 
 // Attach finds the main process of a container.
@@ -134,48 +117,67 @@ func (c *Cluster) Attach(pod api.Name, containerName string) (process int, err e
 
 // Input types into a process; end closes its standard input.
 func (c *Cluster) Input(process int, data []byte, end bool) {
-	c.act(func(world *container.World) { container.Input(world, process, data, end) })
+	c.must(Input{Do: DoType, Number: process, Data: data, End: end})
 }
 
 // Signal sends a process a signal.
 func (c *Cluster) Signal(process, signal int) {
-	c.act(func(world *container.World) { container.Signal(world, process, signal) })
+	c.must(Input{Do: DoSignal, Number: process, Signal: signal})
 }
 
-// Act lets the caller use the container runtime directly, in one transaction.
-func (c *Cluster) Act(action func(world *container.World)) { c.act(action) }
+// Close ends the use of a process that Exec started; see [container.Close].
+func (c *Cluster) Close(process int) { c.must(Input{Do: DoClose, Number: process}) }
 
-// Output reads what a process has printed, from a position on that an earlier call gave back (0 at first).
-func (c *Cluster) Output(process, from int) (chunks []container.Chunk, next int, ended bool, exitCode int) {
-	return container.Output(c.View(), process, from)
+// Forward opens a connection to a port inside of a Pod; see [container.Forward].
+func (c *Cluster) Forward(pod api.Name, port uint16, payload []byte) ([]byte, error) {
+	out := c.must(Input{Do: DoForward, Name: pod, Number: int(port), Data: payload})
+	return out.Data, out.Refused
 }
 
-func (c *Cluster) act(action func(world *container.World)) {
+// Connect opens a connection from outside of the cluster; see [container.Request].
+func (c *Cluster) Connect(to netip.AddrPort, payload []byte) ([]byte, error) {
+	out := c.must(Input{Do: DoConnect, Target: to.String(), Data: payload})
+	return out.Data, out.Refused
+}
+
+// HostFiles makes the file system of the machine of the person at the keyboard, if need be, and gives a copy to work with.
+func (c *Cluster) HostFiles() *storage.FileSystem { return c.must(Input{Do: DoHost}).Files }
+
+// HostSend is Connect from the machine of the person at the keyboard; see [container.Host].
+func (c *Cluster) HostSend(to netip.AddrPort, payload []byte) ([]byte, error) {
+	out := c.must(Input{Do: DoHostSend, Target: to.String(), Data: payload})
+	return out.Data, out.Refused
+}
+
+// Choose asks the cluster's [kernel.Chooser] on behalf of somebody outside.
+func (c *Cluster) Choose(label string, n int) int {
+	return c.must(Input{Do: DoChoose, Target: label, Of: n}).Number
+}
+
+// must takes an input that cannot fail.
+func (c *Cluster) must(in Input) Outcome {
+	out, err := c.take(in, false)
+	if err != nil {
+		panic(fmt.Sprintf("sim: %s: %v", in, err))
+	}
+	return out
+}
+
+// Act lets the caller use the container runtime directly, in one transaction. It is not an [Input]: a history in which it was used cannot be
+// repeated, and a cluster that records its inputs refuses it with a panic.
+func (c *Cluster) Act(action func(world *container.World)) {
+	if c.options.Record != nil {
+		panic("sim: Act cannot be recorded; hint: use Take with an Input")
+	}
 	_ = c.input(func(tx *store.Tx) error { // the error is the action's, and it has none
 		action(c.world(tx))
 		return nil
 	})
 }
 
-// errDryRun makes the transaction of a dry run end like a failed one.
-type dryRunDone struct{}
-
-func (dryRunDone) Error() string { return "dry run" }
-
-func (c *Cluster) request(dryRun bool, do func(r *registry.Registry) error) error {
-	err := c.input(func(tx *store.Tx) error {
-		if err := do(c.registry(tx)); err != nil {
-			return err
-		}
-		if dryRun {
-			return dryRunDone{}
-		}
-		return nil
-	})
-	if _, dry := err.(dryRunDone); dry {
-		return nil
-	}
-	return err
+// Output reads what a process has printed, from a position on that an earlier call gave back (0 at first).
+func (c *Cluster) Output(process, from int) (chunks []container.Chunk, next int, ended bool, exitCode int) {
+	return container.Output(c.View(), process, from)
 }
 
 // look reads through the registry without a transaction of consequence.

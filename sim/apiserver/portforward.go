@@ -20,7 +20,6 @@ import (
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/container"
 )
 
 // portForward answers kubectl port-forward, which speaks SPDY, over WebSocket or on its own.
@@ -62,9 +61,7 @@ func (f portForwarder) PortForward(_ context.Context, _, _ string, port int32, s
 			return nil // the client has closed the connection
 		}
 		var answer []byte
-		f.server.door.Do(func(cluster *sim.Cluster) {
-			cluster.Act(func(world *container.World) { answer, err = container.Forward(world, f.pod, uint16(port), payload) })
-		})
+		f.server.door.Do(func(cluster *sim.Cluster) { answer, err = cluster.Forward(f.pod, uint16(port), payload) })
 		if err != nil {
 			return fmt.Errorf("failed to execute portforward in network namespace: failed to connect to localhost:%d inside namespace: %w", port, err)
 		}

@@ -15,7 +15,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/stsim/stsim/sim"
-	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -41,10 +40,7 @@ func (r *request) proxy() error {
 	r.server.door.Do(func(cluster *sim.Cluster) {
 		var to netip.AddrPort
 		if to, err = r.endpoint(cluster.View(), port); err == nil {
-			cluster.Act(func(world *container.World) {
-				answer, err = container.Request(world, netip.Addr{}, to, payload.Bytes())
-			})
-			if err != nil {
+			if answer, err = cluster.Connect(to, payload.Bytes()); err != nil {
 				err = apierrors.NewServiceUnavailable(fmt.Sprintf("error trying to reach service: dial tcp %s: %v", to, err))
 			}
 		}

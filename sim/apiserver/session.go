@@ -169,9 +169,7 @@ func (s *session) connect(ctx context.Context, in io.Reader, out, stderr io.Writ
 	if !s.process.exec {
 		return 0, nil
 	}
-	s.server.door.Do(func(cluster *sim.Cluster) {
-		cluster.Act(func(world *container.World) { container.Close(world, s.process.number) })
-	})
+	s.server.door.Do(func(cluster *sim.Cluster) { cluster.Close(s.process.number) })
 	return code, nil
 }
 
