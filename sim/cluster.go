@@ -109,6 +109,15 @@ func (c *Cluster) Events() uint64 { return c.events }
 // Since lists the changes of API objects after a resource version, oldest first; [store.ErrCompacted] when they are no longer known.
 func (c *Cluster) Since(revision uint64) ([]store.Change, error) { return c.db.Since(revision) }
 
+// Chooser decides whatever could go more than one way.
+func (c *Cluster) Chooser() kernel.Chooser { return c.chooser }
+
+// SetChooser lets another one decide from here on.
+func (c *Cluster) SetChooser(chooser kernel.Chooser) { c.chooser = chooser }
+
+// SetTrace tells another one of every event from here on; nil tells nobody.
+func (c *Cluster) SetTrace(trace func(Record)) { c.options.Trace = trace }
+
 // Fork gives a cluster that goes on from here independently; its inputs are not recorded. It costs the same at any size.
 func (c *Cluster) Fork() *Cluster {
 	twin := *c

@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -80,7 +81,7 @@ func (c *Cluster) late(event kernel.Event) bool {
 	if len(delays) == 0 {
 		return false
 	}
-	way := c.chooser.Choose("late "+event.Kind+" "+event.Key, len(delays)+1)
+	way := c.chooser.Choose("late "+event.Kind+" "+subject(event.Key), len(delays)+1)
 	if way == 0 {
 		return false
 	}
@@ -90,6 +91,14 @@ func (c *Cluster) late(event kernel.Event) bool {
 	tx.Commit()
 	c.events++
 	return true
+}
+
+// subject is an event's key without the uid behind the name: what is asked about a Pod stays the same question when its predecessors came otherwise.
+func subject(key string) string {
+	if parts := strings.SplitN(key, "/", 3); len(parts) == 3 {
+		return parts[0] + "/" + parts[1]
+	}
+	return key
 }
 
 // seenBy is the world as a loop sees it when it looks at a key, and whether that is the present.
@@ -102,7 +111,7 @@ func (c *Cluster) seenBy(loop control.Loop, key string, present store.View) (see
 	for ways < len(c.caches.recent) && last-uint64(ways) >= c.caches.seen[loop.Name] {
 		ways++
 	}
-	way := c.chooser.Choose("stale "+loop.Name+" "+key, ways)
+	way := c.chooser.Choose("stale "+loop.Name+" "+subject(key), ways)
 	c.caches.seen[loop.Name] = last - uint64(way)
 	if way == 0 {
 		return present, true
@@ -115,7 +124,7 @@ func (c *Cluster) risk(loop control.Loop, key string, write control.Write, carry
 	if !c.options.Disorder.Requests {
 		return carryOut()
 	}
-	way := c.chooser.Choose("request "+loop.Name+" "+key, 3)
+	way := c.chooser.Choose("request "+loop.Name+" "+subject(key), 3)
 	if way != 1 {
 		if err := carryOut(); err != nil || way == 0 {
 			return err

@@ -21,6 +21,9 @@ func revisionOfNewPods(e *evidence) string {
 		}
 		below := set.Spec.UpdateStrategy.RollingUpdate != nil && ordinalOf(set, pod) < startOf(set)+partitionOf(set)
 		switch is := revisionOf(pod); {
+		case update == "" && e.revisionThere(set.Namespace, is):
+			// A set that was deleted and made again finds the revision of its predecessor, and uses it until that is collected as well
+			// (upstream: controller/history/controller_history.go, CreateControllerRevision).
 		case is != current && is != update:
 			return fmt.Sprintf("%s is at revision %s, neither %s nor %s", api.NameOf(pod), is, current, update)
 		case below && is != current:
@@ -28,6 +31,11 @@ func revisionOfNewPods(e *evidence) string {
 		}
 	}
 	return ""
+}
+
+func (e *evidence) revisionThere(namespace, name string) bool {
+	_, found := store.Get[*appsv1.ControllerRevision](e.view, namespace, name)
+	return found
 }
 
 // partitionRespected looks at the wanted Pods that the StatefulSet controller deleted.

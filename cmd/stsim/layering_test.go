@@ -57,6 +57,7 @@ var layers = []layer{
 	{folder: "sim/why", ours: []string{"sim/api", "sim/store", "sim/container", "sim/network", "storage", "dnsserver"}, others: append([]string{"github.com/miekg/dns"}, kubernetes...),
 		reason: "what holds an object is read from the rows, those of containers included, by a pure function"},
 	{folder: "sim/property", ours: []string{"sim/api", "sim/store"}, others: kubernetes, reason: "what people promise is asked of the rows, by a pure function"},
+	{folder: "sim/explore", ours: []string{"sim", "sim/api", "sim/kernel", "sim/property", "sim/store"}, others: kubernetes, reason: "many lives of one world: it needs what a Go program needs, and no door"},
 	{folder: "sim/door", ours: []string{"sim", "dnsserver"}, door: true, reason: "the first package with goroutines"},
 	{folder: "sim/apiserver", ours: []string{"sim", "sim/api", "sim/store", "sim/registry", "sim/container", "sim/network", "sim/container/applet", "sim/door"},
 		others: append([]string{"k8s.io/client-go/", "k8s.io/cri-streaming/", "k8s.io/streaming/", "k8s.io/kube-openapi/", "k8s.io/klog/", "github.com/gorilla/websocket", "github.com/google/gnostic-models/", "google.golang.org/protobuf/",
@@ -68,7 +69,7 @@ var layers = []layer{
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "sim/property", "sim/why", "storage", "dnsserver"},
 		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
-	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
+	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/explore", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
 		others: append([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", "golang.org/x/term"}, kubernetes...), door: true, reason: "the binary; stsim dns indexes the names in files"},
 }
 

@@ -18,7 +18,8 @@ type Answer struct {
 //
 // Some questions have a quiet answer, which is 0, and odds of another one; these are remembered, and can be given again.
 type Labelled struct {
-	seed   uint64
+	seed   uint64             // of the questions without a quiet answer
+	odd    uint64             // seed of the odd answers
 	odds   map[string]float64 // by the first word of a label
 	asked  map[string]int
 	given  map[question]int
@@ -33,7 +34,7 @@ type question struct {
 // NewLabelled draws from a seed. Questions whose label begins with a word in odds are answered as given, otherwise with 0
 // except with these odds (from 0 to 1); all others are drawn, each way as likely. Neither odds nor answers are changed later.
 func NewLabelled(seed uint64, odds map[string]float64, given ...Answer) *Labelled {
-	l := &Labelled{seed: seed, odds: odds, asked: map[string]int{}, given: map[question]int{}}
+	l := &Labelled{seed: seed, odd: seed, odds: odds, asked: map[string]int{}, given: map[question]int{}}
 	for _, answer := range given {
 		l.given[question{answer.Label, answer.Nth}] = answer.Taken
 	}
@@ -51,14 +52,14 @@ func (l *Labelled) Choose(label string, n int) int {
 	word, _, _ := strings.Cut(label, " ")
 	odds, quiet := l.odds[word]
 	if !quiet {
-		return int(l.draw(label, nth) % uint64(n))
+		return int(draw(l.seed, label, nth) % uint64(n))
 	}
 	taken, given := l.given[question{label, nth}]
 	switch {
 	case given:
 		taken = min(max(taken, 0), n-1)
 	case odds > 0:
-		if drawn := l.draw(label, nth); float64(drawn>>40)/(1<<24) < odds {
+		if drawn := draw(l.odd, label, nth); float64(drawn>>40)/(1<<24) < odds {
 			taken = 1 + int(Mix(drawn)%uint64(n-1))
 		}
 	}
@@ -68,11 +69,20 @@ func (l *Labelled) Choose(label string, n int) int {
 	return taken
 }
 
-// With gives a Chooser that goes on from here with other odds and answers.
-func (l *Labelled) With(seed uint64, odds map[string]float64, given ...Answer) *Labelled {
-	next := NewLabelled(seed, odds, given...)
-	next.asked = maps.Clone(l.asked)
+// With gives a Chooser that goes on from here, with odds of its own whose answers are drawn from another seed, and with answers given.
+func (l *Labelled) With(odd uint64, odds map[string]float64, given ...Answer) *Labelled {
+	next := NewLabelled(l.seed, odds, given...)
+	next.odd, next.asked = odd, maps.Clone(l.asked)
 	return next
+}
+
+// Calm ends all oddness: from now on every question that has a quiet answer gets it.
+func (l *Labelled) Calm() {
+	calm := make(map[string]float64, len(l.odds))
+	for word := range l.odds {
+		calm[word] = 0
+	}
+	l.odds, l.given = calm, nil
 }
 
 // Fork implements [Chooser].
@@ -87,8 +97,8 @@ func (l *Labelled) Fork() Chooser {
 func (l *Labelled) Record() []Answer { return l.record }
 
 // draw is a number of 64 bits that follows from seed, label and count: FNV-1a over the label, then mixed.
-func (l *Labelled) draw(label string, nth int) uint64 {
-	hash := uint64(0xcbf29ce484222325) ^ l.seed
+func draw(seed uint64, label string, nth int) uint64 {
+	hash := uint64(0xcbf29ce484222325) ^ seed
 	for i := range len(label) {
 		hash = (hash ^ uint64(label[i])) * 0x100000001b3
 	}

@@ -1,0 +1,131 @@
+package explore
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/property"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// The expectations: what people count on although no controller promises it. Each can be broken by a manifest that lacks something.
+const (
+	majorityKept = "draining nodes one after the other leaves a majority of a StatefulSet's Pods Ready"
+	volumeKept   = "an ordinal that comes back finds the volume that it had"
+)
+
+// Expectations lists their sentences.
+func Expectations() []string { return []string{majorityKept, volumeKept} }
+
+// outlook follows a life and looks for what does not come as expected.
+type outlook struct {
+	w       *World
+	start   time.Time
+	gentle  bool                // nothing but draining has been done so far
+	up      map[api.Name]bool   // sets that have been Ready, all of them
+	volumes map[api.Name]string // of claims
+	armed   []bool              // of the properties: it has held
+	view    func() store.View
+	breach  *Breach
+}
+
+func newOutlook(w *World, c *sim.Cluster) *outlook {
+	o := &outlook{
+		w: w, start: c.Options().Start, gentle: true, up: map[api.Name]bool{}, volumes: map[api.Name]string{},
+		armed: make([]bool, len(w.Properties)), view: c.View,
+	}
+	for claim := range store.List[*corev1.PersistentVolumeClaim](c.View(), "") {
+		o.bound(claim)
+	}
+	for _, name := range w.sets {
+		o.up[name] = sim.Ready("StatefulSet", name.Namespace, name.Name).Holds(c.View())
+	}
+	for i, own := range w.Properties {
+		o.armed[i] = own.Holds(c.View()) == nil
+	}
+	return o
+}
+
+// expect hears what is about to be done.
+func (o *outlook) expect(operation Operation) {
+	if operation.Verb != "drain" && operation.Verb != "uncordon" {
+		o.gentle = false
+	}
+}
+
+// follow hears of every event.
+func (o *outlook) follow(record sim.Record) {
+	if o.breach != nil || len(record.Changes) == 0 {
+		return
+	}
+	relevant := false
+	for _, change := range record.Changes {
+		switch object := change.New.(type) {
+		case *corev1.Event:
+			continue
+		case *corev1.PersistentVolumeClaim:
+			if was, found := o.bound(object); found {
+				o.broken(record, volumeKept, fmt.Sprintf("%s had %s, and now has %s", api.NameOf(object), was, object.Spec.VolumeName))
+			}
+		case *appsv1.StatefulSet:
+			if setUp(object) {
+				o.up[api.NameOf(object)] = true
+			}
+			o.majority(record, object)
+		}
+		relevant = true
+	}
+	if relevant {
+		o.properties(record)
+	}
+}
+
+// bound remembers a claim's volume, and gives the one it had if that was another.
+func (o *outlook) bound(claim *corev1.PersistentVolumeClaim) (was string, differs bool) {
+	volume := claim.Spec.VolumeName
+	if volume == "" {
+		return "", false
+	}
+	name := api.NameOf(claim)
+	was, known := o.volumes[name]
+	o.volumes[name] = volume
+	return was, known && was != volume
+}
+
+func setUp(set *appsv1.StatefulSet) bool {
+	return set.Status.ObservedGeneration == set.Generation && set.Status.ReadyReplicas == *set.Spec.Replicas
+}
+
+func (o *outlook) majority(record sim.Record, set *appsv1.StatefulSet) {
+	wanted := *set.Spec.Replicas
+	if o.gentle && o.up[api.NameOf(set)] && wanted > 2 && set.Status.ReadyReplicas <= wanted/2 {
+		o.broken(record, majorityKept, fmt.Sprintf("%s has %d of %d Pods Ready", api.NameOf(set), set.Status.ReadyReplicas, wanted))
+	}
+}
+
+// properties asks people's own, each from the first time on that it holds.
+func (o *outlook) properties(record sim.Record) {
+	view := o.view()
+	for i, own := range o.w.Properties {
+		err := own.Holds(view)
+		switch {
+		case err == nil:
+			o.armed[i] = true
+		case o.armed[i]:
+			o.broken(record, sentence(own), err.Error())
+		}
+	}
+}
+
+func sentence(own property.Property) string { return own.String() }
+
+func (o *outlook) broken(record sim.Record, sentence, found string) {
+	if o.breach == nil {
+		o.breach = &Breach{Sentence: sentence, Found: found, At: record.At.Sub(o.start)}
+	}
+}

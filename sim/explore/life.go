@@ -1,0 +1,205 @@
+package explore
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// History is one life of a world as data.
+type History struct {
+	Seed    uint64          `json:"seed"`            // it was drawn from
+	Ready   bool            `json:"ready,omitempty"` // it begins when all sets have come up; otherwise with an empty cluster and the manifests
+	Actions []Action        `json:"actions,omitempty"`
+	Odd     []kernel.Answer `json:"odd,omitempty"` // where chance went otherwise than on a quiet day
+	End     time.Duration   `json:"end"`           // when all trouble ends, since the cluster began
+}
+
+// Outcome is what a history came to.
+type Outcome struct {
+	History         // as it was lived: with the actions that could be done, and the odd answers that were asked for
+	Breach  *Breach // nil: everything held
+	Events  uint64
+	Virtual time.Duration
+}
+
+// Breach is what did not hold.
+type Breach struct {
+	Sentence string        `json:"sentence"`
+	Found    string        `json:"found"`
+	At       time.Duration `json:"at"` // since the cluster began
+}
+
+// maxEvents bounds one life. A set of three takes about a hundred events to come up.
+const maxEvents = 100_000
+
+// life is a history while it is lived.
+type life struct {
+	w       *World
+	c       *sim.Cluster
+	chance  *kernel.Labelled
+	record  History
+	outlook *outlook
+	breach  *Breach
+	first   uint64 // events before it began
+}
+
+// begin starts a life with odds of trouble, or with odd answers that are given.
+func (w *World) begin(h History, odds map[string]float64) *life {
+	base := w.empty
+	if h.Ready {
+		base = w.ready
+	}
+	l := &life{w: w, c: base.Fork(), record: History{Seed: h.Seed, Ready: h.Ready}}
+	l.chance = base.Chooser().(*kernel.Labelled).With(h.Seed, odds, h.Odd...)
+	l.c.SetChooser(l.chance)
+	l.first = l.c.Events()
+	l.outlook = newOutlook(w, l.c)
+	l.c.SetTrace(l.outlook.follow)
+	if !h.Ready {
+		if err := l.c.Apply(w.Manifests); err != nil {
+			panic("explore: manifests that were applied before are refused: " + err.Error())
+		}
+	}
+	return l
+}
+
+// Live runs a history. Actions that cannot be done where they stand are left out.
+func (w *World) Live(h History) Outcome {
+	l := w.begin(h, quiet())
+	for _, action := range h.Actions {
+		l.runTo(action.At)
+		l.act(action.Operation)
+	}
+	l.runTo(h.End)
+	l.calm()
+	return l.outcome()
+}
+
+func (l *life) now() time.Duration { return l.since(l.c.Now()) }
+
+func (l *life) since(instant time.Time) time.Duration { return instant.Sub(l.c.Options().Start) }
+
+// runTo lets everything happen up to an instant, unless something breaks before.
+func (l *life) runTo(at time.Duration) {
+	end := l.c.Options().Start.Add(at)
+	for l.breach == nil {
+		next, found := l.c.View().NextEvent()
+		if !found || next.When.After(end) {
+			l.c.RunFor(end.Sub(l.c.Now()))
+			return
+		}
+		l.step()
+	}
+}
+
+// step takes an event and looks for what broke.
+func (l *life) step() {
+	l.c.Step()
+	l.look()
+}
+
+func (l *life) look() {
+	switch broken := l.c.BrokenPromises(); {
+	case l.breach != nil:
+	case len(broken) > 0:
+		l.breach = &Breach{Sentence: broken[0].Sentence, Found: broken[0].Found, At: l.since(broken[0].Record.At)}
+	case l.outlook.breach != nil:
+		l.breach = l.outlook.breach
+	case l.c.Events()-l.first > maxEvents:
+		l.breach = &Breach{Sentence: "a cluster comes to rest", Found: fmt.Sprintf("more than %d events", maxEvents), At: l.now()}
+	}
+}
+
+// act does something, if it can be done here.
+func (l *life) act(o Operation) {
+	if l.breach != nil {
+		return
+	}
+	l.outlook.expect(o)
+	if err := verbNamed(o.Verb).do(l.w, l.c, o); err != nil {
+		return
+	}
+	l.record.Actions = append(l.record.Actions, Action{At: l.now(), Operation: o})
+	l.look()
+}
+
+// calm ends all trouble, and waits until every set that is there has come up.
+func (l *life) calm() {
+	if l.breach != nil {
+		return
+	}
+	l.record.End = l.now()
+	l.chance.Calm()
+	heal(l.c)
+	end := l.now() + l.w.Bound
+	for l.breach == nil && !l.allReady() {
+		next, found := l.c.View().NextEvent()
+		if !found || l.since(next.When) > end {
+			l.breach = &Breach{Sentence: l.w.comesUp(), Found: l.unready(), At: end}
+			return
+		}
+		l.step()
+	}
+}
+
+// comesUp is the sentence of the second half of a life.
+func (w *World) comesUp() string {
+	return fmt.Sprintf("when all trouble has ended, every StatefulSet is Ready within %s", short(w.Bound))
+}
+
+func (l *life) allReady() bool { return l.unready() == "" }
+
+// unready says which set is not Ready, or "".
+func (l *life) unready() string {
+	for _, name := range l.w.sets {
+		set, found := store.Get[*appsv1.StatefulSet](l.c.View(), name.Namespace, name.Name)
+		if found && !sim.Ready("StatefulSet", name.Namespace, name.Name).Holds(l.c.View()) {
+			return fmt.Sprintf("%s has %d of %d Pods Ready", name, set.Status.ReadyReplicas, *set.Spec.Replicas)
+		}
+	}
+	return ""
+}
+
+func (l *life) outcome() Outcome {
+	if l.breach != nil && l.record.End == 0 {
+		l.record.End = l.breach.At
+	}
+	l.record.Odd = l.chance.Record()
+	return Outcome{History: l.record, Breach: l.breach, Events: l.c.Events() - l.first, Virtual: l.now()}
+}
+
+// heal makes everything well that a fault made ill.
+func heal(c *sim.Cluster) {
+	for _, node := range eachNode(cordoned)(nil, c.View()) {
+		must(cordon(false)(nil, c, node))
+	}
+	for node := range store.List[*corev1.Node](c.View(), "") {
+		must(c.ReturnNode(node.Name))
+	}
+}
+
+// must stops at errors that only a mistake in this package can cause.
+func must(err error) {
+	if err != nil {
+		panic("explore: " + err.Error())
+	}
+}
+
+// short is a duration without what is zero at its end: 30m rather than 30m0s.
+func short(d time.Duration) string {
+	text := d.Round(time.Millisecond).String()
+	if len(text) > 2 && text[len(text)-2:] == "0s" && text[len(text)-3] == 'm' {
+		text = text[:len(text)-2]
+	}
+	if len(text) > 2 && text[len(text)-2:] == "0m" && text[len(text)-3] == 'h' {
+		text = text[:len(text)-2]
+	}
+	return text
+}

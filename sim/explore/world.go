@@ -1,0 +1,103 @@
+package explore
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/kernel"
+	"github.com/stsim/stsim/sim/property"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// Setting says what to explore.
+type Setting struct {
+	Manifests  []byte              // YAML or JSON, any number of documents; at least one StatefulSet
+	Options    sim.Options         // of the cluster: nodes, release, seed, ... What exploration needs otherwise it sets itself
+	Properties []property.Property // one's own, beside the promises and expectations
+	Verbs      []string            // what may happen, of Verbs; nil means all
+	Bound      time.Duration       // of virtual time, in which the sets must be Ready when all trouble has ended; 30 minutes by default
+}
+
+// World is a cluster that can be lived in many times. It is never changed, and may be used from several goroutines.
+type World struct {
+	Setting
+	sets     []api.Name
+	replicas map[string]int // by namespace/name, as the manifests want them
+	verbs    []*verb
+	empty    *sim.Cluster // nothing has happened
+	ready    *sim.Cluster // the manifests are applied and all sets have come up, on a quiet day
+}
+
+const defaultBound = 30 * time.Minute
+
+// NewWorld makes a world and brings it up once, quietly.
+//
+// Errors: an option or manifest is wrong; there is no StatefulSet; a verb is not known; a set does not come up although nothing is in its way.
+func NewWorld(setting Setting) (*World, error) {
+	w := &World{Setting: setting, replicas: map[string]int{}}
+	if w.Bound == 0 {
+		w.Bound = defaultBound
+	}
+	for i := range verbs {
+		if len(setting.Verbs) == 0 {
+			w.verbs = append(w.verbs, &verbs[i])
+		}
+	}
+	for _, name := range setting.Verbs {
+		known := verbNamed(name)
+		if known == nil {
+			return nil, fmt.Errorf("expected what may happen to be some of %s, found %q", strings.Join(Verbs(), ", "), name)
+		}
+		w.verbs = append(w.verbs, known)
+	}
+	options := setting.Options
+	options.Chooser = kernel.NewLabelled(options.Seed, quiet())
+	options.Disorder, options.Check, options.History, options.Trace = sim.Usual(), true, -1, nil
+	options.Patience = w.Bound
+	empty, err := sim.Make(options)
+	if err != nil {
+		return nil, err
+	}
+	w.empty = empty
+	return w, w.bringUp()
+}
+
+// bringUp applies the manifests to a cluster of their own and waits for all sets.
+func (w *World) bringUp() error {
+	w.ready = w.empty.Fork()
+	if err := w.ready.Apply(w.Manifests); err != nil {
+		return err
+	}
+	for set := range store.List[*appsv1.StatefulSet](w.ready.View(), "") {
+		name := api.NameOf(set)
+		w.sets = append(w.sets, name)
+		w.replicas[name.String()] = int(*set.Spec.Replicas)
+	}
+	if len(w.sets) == 0 {
+		return fmt.Errorf("expected at least one StatefulSet in the manifests, found none")
+	}
+	for _, name := range w.sets {
+		if err := w.ready.RunUntil(sim.Ready("StatefulSet", name.Namespace, name.Name)); err != nil {
+			return fmt.Errorf("without any trouble: %w (hint: `stsim why -f` on the same manifests says what is in the way)", err)
+		}
+	}
+	w.ready.RunFor(time.Second)
+	if broken := w.ready.BrokenPromises(); len(broken) > 0 {
+		return fmt.Errorf("without any trouble: %s", broken[0])
+	}
+	return nil
+}
+
+// quiet are the odds of a day on which all comes as usual.
+func quiet() map[string]float64 {
+	odds := map[string]float64{}
+	for _, word := range sim.Disorderly() {
+		odds[word] = 0
+	}
+	return odds
+}
