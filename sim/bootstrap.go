@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -88,12 +89,16 @@ func (o Options) nodes() []NodeSpec {
 		}
 		specs = make([]NodeSpec, count)
 	}
+	base := netip.MustParsePrefix(defaultNodeCIDR).Addr()
+	if own, err := netip.ParsePrefix(o.NodeCIDR); err == nil {
+		base = own.Masked().Addr()
+	}
 	for i := range specs {
 		if specs[i].Name == "" {
 			specs[i].Name = fmt.Sprintf("node-%d", i+1)
 		}
 		if specs[i].Address == "" {
-			specs[i].Address = fmt.Sprintf("192.168.%d.%d", 49+(i+2)/250, (i+2)%250)
+			specs[i].Address = nodeAddress(base, i).String()
 		}
 	}
 	return specs

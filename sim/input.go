@@ -10,6 +10,7 @@ import (
 
 	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/storage"
 )
 
@@ -54,6 +55,8 @@ const (
 	DoClose   Operation = "close"   // Number of a process
 	DoForward Operation = "forward" // Name of a Pod, Number of a port, Data
 	DoConnect Operation = "connect" // Target: address and port, Data
+	DoDial    Operation = "dial"    // Target: address and port, Part: the client's address
+	DoSay     Operation = "say"     // Target: a connection that dial gave, Data
 
 	DoHost     Operation = "host"     // nothing: makes the file system of the person's machine
 	DoHostSend Operation = "send"     // Target: address and port, Data: what that machine sends there
@@ -67,12 +70,13 @@ const (
 
 // Outcome is what came of an [Input].
 type Outcome struct {
-	Object  api.Object          // as it was written, or as it last was; for a scale, the Scale
-	Gone    bool                // the object is no longer there
-	Number  int                 // of the process that was started; the answer to a question
-	Data    []byte              // what a connection answered
-	Refused error               // why a connection did not come about; the attempt was made nevertheless
-	Files   *storage.FileSystem // of the person's machine
+	Object     api.Object           // as it was written, or as it last was; for a scale, the Scale
+	Gone       bool                 // the object is no longer there
+	Number     int                  // of the process that was started; the answer to a question
+	Data       []byte               // what a connection answered
+	Connection container.Connection // that was opened
+	Refused    error                // why a connection did not come about; the attempt was made nevertheless
+	Files      *storage.FileSystem  // of the person's machine
 }
 
 // Point says when an input came. Taking events until the point gives the cluster that the input found. The counters are

@@ -90,6 +90,19 @@ func (c *Cluster) doRuntime(tx *store.Tx, in Input) (out Outcome, err error) {
 		container.Close(world, in.Number)
 	case DoForward:
 		out.Data, out.Refused = container.Forward(world, in.Name, uint16(in.Number), in.Data)
+	case DoDial:
+		to, problem := netip.ParseAddrPort(in.Target)
+		client, wrong := netip.ParseAddr(in.Part)
+		if problem != nil || wrong != nil {
+			return out, fmt.Errorf("%s: expected an address and a port such as 10.244.1.2:80 and a client's address, found %q and %q", in.Do, in.Target, in.Part)
+		}
+		out.Connection, out.Refused = container.Dial(world, client, to)
+	case DoSay:
+		connection, problem := container.ParseConnection(in.Target)
+		if problem != nil {
+			return out, fmt.Errorf("%s: %w", in.Do, problem)
+		}
+		out.Data, out.Refused = container.Say(world, connection, in.Data)
 	case DoConnect, DoHostSend:
 		to, problem := netip.ParseAddrPort(in.Target)
 		switch {

@@ -29,6 +29,7 @@ type Options struct {
 
 	ServiceCIDR    string                    // 10.96.0.0/12 by default
 	PodCIDR        string                    // 10.244.0.0/16 by default
+	NodeCIDR       string                    // addresses of nodes that have none of their own; from 192.168.49.2 on by default
 	Zone           string                    // domain of the cluster's DNS; cluster.local by default
 	DNS            api.DNS                   // the cluster's DNS server otherwise
 	StorageClasses []*storagev1.StorageClass // nil means one default class named "standard"; an empty slice means none
@@ -60,6 +61,7 @@ const (
 	defaultZone        = "cluster.local"
 	defaultServiceCIDR = "10.96.0.0/12"
 	defaultPodCIDR     = "10.244.0.0/16"
+	defaultNodeCIDR    = "192.168.49.0/24"
 	defaultHistory     = 1024
 	defaultPatience    = time.Hour
 	dnsServiceOffset   = 10 // kube-dns has the tenth address of the service range
@@ -87,6 +89,13 @@ func (o Options) settings() (*api.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := o.nodeRange()
+	if err != nil {
+		return nil, err
+	}
+	if pods.Overlaps(services) || nodes.IsValid() && (nodes.Overlaps(pods) || nodes.Overlaps(services)) {
+		return nil, fmt.Errorf("expected address ranges that do not overlap, found %s for Pods, %s for Services%s", pods, services, andNodes(nodes))
+	}
 	timings := api.DefaultTimings()
 	if o.Timings != nil {
 		timings = *o.Timings
@@ -96,13 +105,47 @@ func (o Options) settings() (*api.Settings, error) {
 		dns = dns.Next()
 	}
 	settings := &api.Settings{
-		Release: release, Zone: defaultZone, ServiceCIDR: services, PodCIDR: pods, DNSAddress: dns, DNS: o.DNS,
+		Release: release, Zone: defaultZone, ServiceCIDR: services, PodCIDR: pods, NodeCIDR: nodes, DNSAddress: dns, DNS: o.DNS,
 		NodePortFirst: 30000, NodePortLast: 32767, Timings: timings,
 	}
 	if o.Zone != "" {
 		settings.Zone = strings.ToLower(strings.TrimSuffix(o.Zone, "."))
 	}
 	return settings, network.CheckDNS(settings)
+}
+
+// nodeRange is the range that was named for nodes; it must have room for them.
+func (o Options) nodeRange() (netip.Prefix, error) {
+	if o.NodeCIDR == "" {
+		return netip.Prefix{}, nil
+	}
+	nodes, err := parseRange("node-cidr", o.NodeCIDR, defaultNodeCIDR, 24)
+	if err != nil {
+		return nodes, err
+	}
+	specs := o.nodes()
+	if last := nodeAddress(nodes.Addr(), len(specs)-1); !nodes.Contains(last) {
+		return nodes, fmt.Errorf("node-cidr: %s has no room for %d nodes", nodes, len(specs))
+	}
+	return nodes, nil
+}
+
+func andNodes(nodes netip.Prefix) string {
+	if !nodes.IsValid() {
+		return ""
+	}
+	return fmt.Sprintf(" and %s for nodes", nodes)
+}
+
+// nodesPerByte is how many addresses are used of each 256.
+const nodesPerByte = 250
+
+// nodeAddress is the address of a node by its place. The first two of the range are left out.
+func nodeAddress(base netip.Addr, index int) netip.Addr {
+	bytes := base.As4()
+	number := uint32(bytes[1])<<16 | uint32(bytes[2])<<8
+	number += uint32(index+2) / nodesPerByte << 8
+	return netip.AddrFrom4([4]byte{bytes[0], byte(number >> 16), byte(number >> 8), byte((index + 2) % nodesPerByte)})
 }
 
 // parseRange reads an IPv4 range that is at least as wide as a /narrowest.

@@ -128,6 +128,18 @@ func (c *Cluster) Signal(process, signal int) {
 // Close ends the use of a process that Exec started; see [container.Close].
 func (c *Cluster) Close(process int) { c.must(Input{Do: DoClose, Number: process}) }
 
+// Dial opens a connection from outside of the Pods, by a client with the given address; see [container.Dial].
+func (c *Cluster) Dial(client netip.Addr, to netip.AddrPort) (container.Connection, error) {
+	out := c.must(Input{Do: DoDial, Target: to.String(), Part: client.String()})
+	return out.Connection, out.Refused
+}
+
+// Say sends what a client has said over a connection, and gives back the answer; see [container.Say].
+func (c *Cluster) Say(connection container.Connection, payload []byte) ([]byte, error) {
+	out := c.must(Input{Do: DoSay, Target: connection.String(), Data: payload})
+	return out.Data, out.Refused
+}
+
 // Forward opens a connection to a port inside of a Pod; see [container.Forward].
 func (c *Cluster) Forward(pod api.Name, port uint16, payload []byte) ([]byte, error) {
 	out := c.must(Input{Do: DoForward, Name: pod, Number: int(port), Data: payload})

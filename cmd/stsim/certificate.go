@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for the address that is valid as long as a served cluster may last, signed by itself. The second result is
+// newCertificate makes a certificate for the addresses that is valid as long as a served cluster may last, signed by itself. The second result is
 // what clients have to trust.
-func newCertificate(address net.IP) (tls.Certificate, []byte, error) {
+func newCertificate(addresses []net.IP) (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, err
@@ -29,7 +29,7 @@ func newCertificate(address net.IP) (tls.Certificate, []byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "stsim"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		IPAddresses: []net.IP{address}, DNSNames: []string{"localhost", "kubernetes.default.svc"},
+		IPAddresses: addresses, DNSNames: []string{"localhost", "kubernetes.default.svc"},
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -59,7 +59,10 @@ var layers = []layer{
 	{folder: "sim/property", ours: []string{"sim/api", "sim/store"}, others: kubernetes, reason: "what people promise is asked of the rows, by a pure function"},
 	{folder: "sim/explore", ours: []string{"sim", "sim/api", "sim/kernel", "sim/property", "sim/store"}, others: kubernetes, reason: "many lives of one world: it needs what a Go program needs, and no door"},
 	{folder: "sim/door", ours: []string{"sim", "dnsserver"}, door: true, reason: "the first package with goroutines"},
-	{folder: "sim/apiserver", ours: []string{"sim", "sim/api", "sim/store", "sim/registry", "sim/container", "sim/network", "sim/container/applet", "sim/door"},
+	{folder: "sim/wire", door: true, reason: "bytes of real connections; it knows HTTP and nothing of the cluster"},
+	{folder: "sim/loopback", ours: []string{"sim", "sim/api", "sim/store", "sim/container", "sim/container/applet", "sim/network", "sim/door", "sim/wire"}, others: kubernetes,
+		door: true, reason: "sockets are a door: they follow the rows and carry connections into the cluster"},
+	{folder: "sim/apiserver", ours: []string{"sim", "sim/api", "sim/store", "sim/registry", "sim/container", "sim/network", "sim/container/applet", "sim/door", "sim/wire"},
 		others: append([]string{"k8s.io/client-go/", "k8s.io/cri-streaming/", "k8s.io/streaming/", "k8s.io/kube-openapi/", "k8s.io/klog/", "github.com/gorilla/websocket", "github.com/google/gnostic-models/", "google.golang.org/protobuf/",
 			"gopkg.in/evanphx/json-patch.v4", "sigs.k8s.io/"}, kubernetes...),
 		door: true, reason: "HTTP is a door"},
@@ -69,7 +72,7 @@ var layers = []layer{
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "sim/property", "sim/why", "storage", "dnsserver"},
 		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
-	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/explore", "sim/door", "sim/apiserver", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
+	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/explore", "sim/door", "sim/apiserver", "sim/loopback", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
 		others: append([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", "golang.org/x/term"}, kubernetes...), door: true, reason: "the binary; stsim dns indexes the names in files"},
 }
 

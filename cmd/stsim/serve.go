@@ -16,9 +16,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/apiserver"
 	"github.com/stsim/stsim/sim/door"
+	"github.com/stsim/stsim/sim/loopback"
 )
 
 type serveFlags struct {
@@ -31,6 +34,7 @@ type serveFlags struct {
 	kubeconfig string
 	without    []string
 	dns        dnsSetup
+	addresses  addressSetup
 }
 
 func newServe() *cobra.Command {
@@ -39,10 +43,13 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve a simulated cluster on this machine for kubectl and other clients",
 		Long: "Serve the API and the DNS of a simulated cluster on loopback addresses, and write a kubeconfig for it. Virtual time goes with the wall clock. It\n" +
-			"ends with Ctrl-C, and the cluster with it. What --ttl, --pods, --zone and --dns-cache say holds for the Pods of the cluster too.",
+			"ends with Ctrl-C, and the cluster with it. What --ttl, --pods, --zone and --dns-cache say holds for the Pods of the cluster too.\n\n" +
+			"Pods, Services and nodes have loopback addresses of their own where the system has such (Linux): curl reaches them at the addresses that DNS\n" +
+			"answers. Node ports are open at 127.0.0.1 everywhere. Two clusters that are served at a time have different addresses.",
 		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal\n" +
 			"  stsim serve -f web.yaml --dns-addr 127.0.0.1:15353 --dns-cache 30s\n" +
-			"  dig @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local     in another terminal",
+			"  dig @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local     in another terminal\n" +
+			"  curl http://$(dig +short @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local)",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return serve(command, flags) },
 	}
@@ -53,6 +60,7 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.pace, "pace", "1x", "virtual time against the wall clock: 1x, 10x, ..., or max")
 	command.Flags().StringVar(&flags.address, "api-addr", "127.0.0.1:0", "loopback address of the API; port 0 is any free one")
 	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: in the user's state folder)")
+	flags.addresses.register(command.Flags())
 	flags.dns.register(command.Flags(), "127.0.0.1:0")
 	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset")
 	return command
@@ -67,7 +75,13 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
+	addresses, err := flags.addresses.choose()
+	if err != nil {
+		return err
+	}
+	defer addresses.close()
 	cluster, err := sim.Make(sim.Options{
+		PodCIDR: addresses.pods, ServiceCIDR: addresses.services, NodeCIDR: addresses.nodes,
 		Nodes: flags.nodes, Kubernetes: flags.kubernetes, Seed: flags.seed, Without: flags.without, Start: time.Now().UTC().Truncate(time.Second),
 		Zone: flags.dns.zone, DNS: flags.dns.simulated(),
 	})
@@ -87,7 +101,8 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return failure{err.Error()}
 	}
-	served, err := newServed(listener, flags.kubeconfig)
+	inside := listenInside(cluster)
+	served, err := newServed(listener, inside, flags.kubeconfig)
 	if err != nil {
 		_ = listener.Close()
 		return failure{err.Error()}
@@ -100,9 +115,16 @@ func serve(command *cobra.Command, flags serveFlags) error {
 		_ = listener.Close()
 		return failure{err.Error()}
 	}
-	served.announce(command.OutOrStdout(), server.Address(), cluster.Settings().Zone)
+	own := names.listenInside(cluster.Settings(), dnsOptions)
+	served.announce(command.OutOrStdout(), server.Address(), own, cluster.Settings())
+	sockets := loopback.Listen(d, func(problem string) { fmt.Fprintln(command.ErrOrStderr(), "warning: "+problem) }, served.places()...)
+	defer sockets.Close()
+	go sockets.Keep(command.Context())
 	go names.follow(command.Context())
 	err = served.run(command.Context(), d, newClock(d, speed))
+	if own != nil {
+		shutdownDNS(own)
+	}
 	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
 	return err
 }
@@ -122,14 +144,19 @@ func listenLoopback(address string) (net.Listener, error) {
 // served is a listening API server and the kubeconfig that leads to it.
 type served struct {
 	listener    net.Listener
+	inside      []net.Listener // at the addresses that the cluster shows
 	certificate tls.Certificate
 	token       string
 	kubeconfig  string
 }
 
-func newServed(listener net.Listener, kubeconfig string) (*served, error) {
+func newServed(listener net.Listener, inside []net.Listener, kubeconfig string) (*served, error) {
 	address := listener.Addr().(*net.TCPAddr)
-	certificate, authority, err := newCertificate(address.IP)
+	at := []net.IP{address.IP}
+	for _, other := range inside {
+		at = append(at, other.Addr().(*net.TCPAddr).IP)
+	}
+	certificate, authority, err := newCertificate(at)
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +172,24 @@ func newServed(listener net.Listener, kubeconfig string) (*served, error) {
 	if err := writeKubeconfig(kubeconfig, "https://"+address.String(), token, authority); err != nil {
 		return nil, fmt.Errorf("writing the kubeconfig: %w", err)
 	}
-	return &served{listener: listener, certificate: certificate, token: token, kubeconfig: kubeconfig}, nil
+	return &served{listener: listener, inside: inside, certificate: certificate, token: token, kubeconfig: kubeconfig}, nil
 }
 
-func (s *served) announce(out io.Writer, names netip.AddrPort, zone string) {
-	fmt.Fprintf(out, "API         https://%s\nDNS         %s (UDP and TCP)\nkubeconfig  %s\n\n", s.listener.Addr(), names, s.kubeconfig)
-	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\nCtrl-C ends the cluster.\n", s.kubeconfig, names.Addr(), names.Port(), zone)
+func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, settings *api.Settings) {
+	fmt.Fprintf(out, "API         https://%s\nDNS         %s (UDP and TCP)\n", s.listener.Addr(), names)
+	if own != nil {
+		fmt.Fprintf(out, "            %s, as in the Pods' resolv.conf\n", own.Address())
+	}
+	fmt.Fprintf(out, "%skubeconfig  %s\n\n", reachability(settings), s.kubeconfig)
+	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\nCtrl-C ends the cluster.\n", s.kubeconfig, names.Addr(), names.Port(), settings.Zone)
+}
+
+// places are the addresses of the cluster at which the API is.
+func (s *served) places() (places []netip.AddrPort) {
+	for _, inside := range s.inside {
+		places = append(places, inside.Addr().(*net.TCPAddr).AddrPort())
+	}
+	return places
 }
 
 func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
@@ -169,6 +208,9 @@ func (s *served) run(ctx context.Context, d *door.Door, clock *clock) error {
 		<-ctx.Done()
 		_ = server.Close() // watches never end by themselves
 	}()
+	for _, other := range s.inside {
+		go func() { _ = server.ServeTLS(other, "", "") }() // it ends with the server
+	}
 	if err := server.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return failure{err.Error()}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/door"
 	"github.com/stsim/stsim/sim/network"
 )
@@ -47,6 +48,20 @@ func (n *clusterNames) listen(address netip.AddrPort, options dnsserver.ServerOp
 	options.CacheStore, options.Now = door.NameCache{Door: n.door}, func() time.Time { return n.now }
 	return listenDNS(address, options)
 }
+
+// listenInside serves the names also where the cluster shows its DNS, if that is an address of this machine and its port may be had; nil otherwise.
+func (n *clusterNames) listenInside(settings *api.Settings, options dnsserver.ServerOptions) *dnsserver.Server {
+	if !settings.DNSAddress.IsLoopback() {
+		return nil
+	}
+	server, err := n.listen(netip.AddrPortFrom(settings.DNSAddress, dnsPort), options)
+	if err != nil {
+		return nil
+	}
+	return server
+}
+
+const dnsPort = 53
 
 // followEvery is how often the index is brought up to the cluster although nobody asks, so that the cluster's log of changes goes back far enough.
 const followEvery = 100 * time.Millisecond

@@ -11,11 +11,18 @@ type Settings struct {
 	Zone          string // of the cluster's DNS, without a dot at the end, e.g. "cluster.local"
 	ServiceCIDR   netip.Prefix
 	PodCIDR       netip.Prefix
-	DNSAddress    netip.Addr // cluster IP of kube-dns: the tenth address of ServiceCIDR, as kubeadm chooses it
+	NodeCIDR      netip.Prefix // zero when the nodes' addresses are of no one range
+	DNSAddress    netip.Addr   // cluster IP of kube-dns: the tenth address of ServiceCIDR, as kubeadm chooses it
 	DNS           DNS
 	NodePortFirst int32 // 30000
 	NodePortLast  int32 // 32767
 	Timings       Timings
+}
+
+// Owns says whether an address is of a range of the cluster: of its Pods, Services or nodes. These may lie within the loopback range, so that they can be
+// reached from the machine that the simulator runs on.
+func (s *Settings) Owns(address netip.Addr) bool {
+	return s.PodCIDR.Contains(address) || s.ServiceCIDR.Contains(address) || s.NodeCIDR.Contains(address)
 }
 
 // DNS is how the cluster's DNS server is set up beyond its zone and address. The zero value is what kubeadm installs today.

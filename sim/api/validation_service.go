@@ -336,6 +336,9 @@ func isIPv6(address string) bool {
 	return err == nil && parsed.Is6()
 }
 
+// LoopbackAddress is what validation says of an endpoint's address on the machine itself.
+const LoopbackAddress = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
+
 // checkEndpointIP refuses addresses that no endpoint can have.
 func checkEndpointIP(address string, at *field.Path) (errs field.ErrorList) {
 	parsed, ok := netip.AddrFromSlice(utilnet.ParseIPSloppy(address))
@@ -345,7 +348,7 @@ func checkEndpointIP(address string, at *field.Path) (errs field.ErrorList) {
 	case parsed.IsUnspecified():
 		return field.ErrorList{field.Invalid(at, address, fmt.Sprintf("may not be unspecified (%v)", address))}
 	case parsed.IsLoopback():
-		return field.ErrorList{field.Invalid(at, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")}
+		return field.ErrorList{field.Invalid(at, address, LoopbackAddress)}
 	case parsed.IsLinkLocalUnicast():
 		return field.ErrorList{field.Invalid(at, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")}
 	case parsed.IsLinkLocalMulticast():

@@ -2,13 +2,11 @@ package apiserver
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 
 	gorilla "github.com/gorilla/websocket"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/wire"
 )
 
 // portForward answers kubectl port-forward, which speaks SPDY, over WebSocket or on its own.
@@ -50,69 +49,16 @@ type portForwarder struct {
 	pod    api.Name
 }
 
-// PortForward implements [portforward.PortForwarder]. A simulated server answers a whole request at once: what looks like HTTP
-// is sent request by request, anything else as it comes.
-func (f portForwarder) PortForward(_ context.Context, _, _ string, port int32, stream io.ReadWriteCloser) error {
-	defer func() { _ = stream.Close() }() // the client may have closed it
-	in := bufio.NewReader(stream)
-	for {
-		payload, err := nextPayload(in)
-		if err != nil || len(payload) == 0 {
-			return nil // the client has closed the connection
-		}
-		var answer []byte
+// PortForward implements [portforward.PortForwarder].
+func (f portForwarder) PortForward(_ context.Context, _, _ string, port int32, connection io.ReadWriteCloser) error {
+	defer func() { _ = connection.Close() }() // the client may have closed it
+	err := wire.Serve(connection, func(payload []byte) (answer []byte, err error) {
 		f.server.door.Do(func(cluster *sim.Cluster) { answer, err = cluster.Forward(f.pod, uint16(port), payload) })
-		if err != nil {
-			return fmt.Errorf("failed to execute portforward in network namespace: failed to connect to localhost:%d inside namespace: %w", port, err)
-		}
-		if _, err := stream.Write(answer); err != nil {
-			return nil // the client has gone
-		}
-	}
-}
-
-// nextPayload reads one HTTP request, or what there is of something else.
-func nextPayload(in *bufio.Reader) ([]byte, error) {
-	if _, err := in.Peek(1); err != nil {
-		return nil, err
-	}
-	start, err := in.Peek(min(in.Buffered(), 4096))
+		return answer, err
+	})
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("failed to execute portforward in network namespace: failed to connect to localhost:%d inside namespace: %w", port, err)
 	}
-	line, _, _ := bytes.Cut(start, []byte("\r\n"))
-	if !strings.Contains(string(line), " HTTP/1.") {
-		data := bytes.Clone(start)
-		_, err := in.Discard(len(start))
-		return data, err
-	}
-	req, err := http.ReadRequest(in)
-	if err != nil {
-		return nil, err
-	}
-	var payload bytes.Buffer
-	if err := writeRequest(&payload, req); err != nil {
-		return nil, err
-	}
-	return payload.Bytes(), nil
-}
-
-// writeRequest writes a request as it was read.
-func writeRequest(out *bytes.Buffer, req *http.Request) error {
-	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", req.Method, req.URL.RequestURI(), req.Host)
-	header := req.Header.Clone()
-	if len(body) > 0 {
-		header.Set("Content-Length", fmt.Sprint(len(body)))
-	}
-	if err := header.Write(out); err != nil {
-		return err
-	}
-	out.WriteString("\r\n")
-	out.Write(body)
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/store"
+	"github.com/stsim/stsim/sim/wire"
 )
 
 // proxy answers a request to a Pod or a Service through the API server (pods/NAME:PORT/proxy, services/NAME:PORT/proxy).
@@ -32,15 +33,15 @@ func (r *request) proxy() error {
 	if inner.Body == nil {
 		inner.Body = http.NoBody
 	}
-	var payload bytes.Buffer
-	if err := writeRequest(&payload, inner); err != nil {
+	payload, err := wire.Flatten(inner)
+	if err != nil {
 		return apierrors.NewBadRequest(err.Error())
 	}
 	var answer []byte
 	r.server.door.Do(func(cluster *sim.Cluster) {
 		var to netip.AddrPort
 		if to, err = r.endpoint(cluster.View(), port); err == nil {
-			if answer, err = cluster.Connect(to, payload.Bytes()); err != nil {
+			if answer, err = cluster.Connect(to, payload); err != nil {
 				err = apierrors.NewServiceUnavailable(fmt.Sprintf("error trying to reach service: dial tcp %s: %v", to, err))
 			}
 		}

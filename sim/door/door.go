@@ -18,6 +18,7 @@ type Door struct {
 	drivers  int        // calls of Drive under way
 	passed   time.Time  // the last deadline that Drive let pass; see WaitUntil
 	waited   uint64     // how many waiters there have been
+	watching []func(cluster *sim.Cluster)
 }
 
 // waiter is a client that waits for something to happen until an instant of virtual time; zero: without end.
@@ -141,8 +142,20 @@ func (d *Door) Waiting() int {
 	return len(d.waiters)
 }
 
+// Observe has look called now, and in every turn in which something happened, before anybody else can learn of it. It must be quick and
+// only look.
+func (d *Door) Observe(look func(cluster *sim.Cluster)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watching = append(d.watching, look)
+	look(d.cluster)
+}
+
 // announce tells those who wait that something happened. The lock is held.
 func (d *Door) announce() {
+	for _, look := range d.watching {
+		look(d.cluster)
+	}
 	close(d.changed)
 	d.changed = make(chan struct{})
 }

@@ -10,7 +10,7 @@
 //
 // [Route] does what kube-proxy's rules do on the node a connection starts on. It takes the first that fits:
 //
-//	loopback                      the machine it started on
+//	loopback                      the machine it started on (not the cluster's own ranges, which may be loopback addresses too)
 //	cluster IP and service port   one ready endpoint, picked by the world's Chooser
 //	external IP, load balancer    the same
 //	node address and node port    the same; with externalTrafficPolicy Local only endpoints on that node

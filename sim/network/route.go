@@ -28,7 +28,7 @@ type Where struct {
 func Route(tx *store.Tx, settings *api.Settings, choose func(label string, n int) int, source netip.Addr, destination netip.AddrPort) (Where, *applet.NetworkError) {
 	r := &router{tx: tx, settings: settings, choose: choose, source: source, destination: destination}
 	address := destination.Addr().Unmap()
-	if address.IsLoopback() || address.IsUnspecified() {
+	if address.IsLoopback() && !settings.Owns(address) || address.IsUnspecified() {
 		return Where{Target: destination, Loopback: true}, nil
 	}
 	if where, failure, found := r.service(address); found {

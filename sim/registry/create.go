@@ -49,7 +49,7 @@ func (r *Registry) Create(object api.Object) (api.Object, error) {
 	if volume, ok := object.(*corev1.PersistentVolume); ok {
 		r.notePhase(volume, nil)
 	}
-	if problems := r.Settings.Release.Validate(object); len(problems) > 0 {
+	if problems := r.ownAddresses(r.Settings.Release.Validate(object)); len(problems) > 0 {
 		return nil, apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), object.GetName(), problems)
 	}
 	if object.GetResourceVersion() != "" {

@@ -38,7 +38,7 @@ func (r *Registry) Update(object api.Object, subresource string) (api.Object, er
 	if err := r.completeUpdate(object, old, subresource); err != nil {
 		return nil, err
 	}
-	if problems := r.Settings.Release.ValidateUpdate(object, old, subresource); len(problems) > 0 {
+	if problems := r.ownAddresses(r.Settings.Release.ValidateUpdate(object, old, subresource)); len(problems) > 0 {
 		return nil, apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), name.Name, problems)
 	}
 	if finished(object, old) {

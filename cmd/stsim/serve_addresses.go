@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/loopback"
+	"github.com/stsim/stsim/sim/store"
+)
+
+// addressSetup is what the flags say about the addresses of a served cluster.
+type addressSetup struct{ pods, services string }
+
+func (a *addressSetup) register(flags *pflag.FlagSet) {
+	flags.StringVar(&a.pods, "pod-cidr", "", "addresses of Pods (default: a free loopback range such as 127.64.0.0/16, on Linux)")
+	flags.StringVar(&a.services, "service-cidr", "", "addresses of Services (default: a free loopback range, on Linux)")
+}
+
+// addresses are the ranges of a cluster; an empty one is the usual one, which nothing outside of the cluster reaches.
+type addresses struct {
+	pods, services, nodes string
+	claimed               *loopback.Claimed // nil for none
+}
+
+func (a addresses) close() {
+	if a.claimed != nil {
+		a.claimed.Close()
+	}
+}
+
+// choose takes what was asked for, and free loopback ranges for the rest.
+func (a addressSetup) choose() (addresses, error) {
+	chosen := addresses{pods: a.pods, services: a.services}
+	for flag, text := range map[string]string{"--pod-cidr": a.pods, "--service-cidr": a.services} {
+		if prefix, err := netip.ParsePrefix(text); text != "" && (err != nil || prefix.Contains(netip.AddrFrom4([4]byte{127, 0, 0, 1}))) {
+			return chosen, fmt.Errorf("%s: expected a range of addresses without 127.0.0.1, found %q\nhint: %s 127.100.0.0/16", flag, text, flag)
+		}
+	}
+	claimed, err := loopback.Claim()
+	switch {
+	case errors.Is(err, loopback.ErrNoAddresses):
+		return chosen, nil
+	case err != nil:
+		return chosen, failure{err.Error() + "\nhint: --pod-cidr 10.244.0.0/16 --service-cidr 10.96.0.0/12 takes none of them"}
+	}
+	chosen.claimed, chosen.nodes = claimed, claimed.Nodes.String()
+	if chosen.pods == "" {
+		chosen.pods = claimed.Pods.String()
+	}
+	if chosen.services == "" {
+		chosen.services = claimed.Services.String()
+	}
+	return chosen, nil
+}
+
+// listenInside listens where the cluster shows its API server: at the address of the Service kubernetes, and at its endpoint. What is not this machine's, or
+// may not be had, is left out.
+func listenInside(cluster *sim.Cluster) (listeners []net.Listener) {
+	var at []netip.AddrPort
+	if service, found := store.Get[*corev1.Service](cluster.View(), "default", "kubernetes"); found {
+		if address, err := netip.ParseAddr(service.Spec.ClusterIP); err == nil {
+			at = append(at, netip.AddrPortFrom(address, 443))
+		}
+	}
+	if slice, found := store.Get[*discoveryv1.EndpointSlice](cluster.View(), "default", "kubernetes"); found {
+		for _, endpoint := range slice.Endpoints {
+			if address, err := netip.ParseAddr(endpoint.Addresses[0]); err == nil {
+				at = append(at, netip.AddrPortFrom(address, 6443))
+			}
+		}
+	}
+	for _, place := range at {
+		if !place.Addr().IsLoopback() {
+			continue
+		}
+		if listener, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(place)); err == nil {
+			listeners = append(listeners, listener)
+		}
+	}
+	return listeners
+}
+
+// reachability says what programs of this machine can reach.
+func reachability(settings *api.Settings) string {
+	var reached, hidden []string
+	for what, where := range map[string]netip.Prefix{"Pods": settings.PodCIDR, "Services": settings.ServiceCIDR, "nodes": settings.NodeCIDR} {
+		switch {
+		case !where.IsValid():
+			hidden = append(hidden, what)
+		case where.Addr().IsLoopback():
+			reached = append(reached, what+" "+where.String())
+		default:
+			hidden = append(hidden, what+" "+where.String())
+		}
+	}
+	slices.Sort(reached)
+	slices.Sort(hidden)
+	text := ""
+	if len(reached) > 0 {
+		text = "reachable   " + strings.Join(reached, ", ") + "\n"
+	}
+	if len(hidden) > 0 {
+		text += "hidden      " + strings.Join(hidden, ", ") + ": kubectl port-forward and node ports at 127.0.0.1 lead into the cluster\n"
+	}
+	return text
+}
