@@ -170,6 +170,9 @@ func live(t *testing.T, c *sim.Cluster, seed uint64, steps int) {
 			if front, err := c.Get(services, api.Name{Namespace: "default", Name: "front"}); err == nil {
 				address := netip.AddrPortFrom(netip.MustParseAddr(front.(*corev1.Service).Spec.ClusterIP), 80)
 				_, _ = c.Connect(address, []byte("GET / HTTP/1.1\r\nHost: front\r\n\r\n"))
+				if connection, err := c.Dial(netip.MustParseAddr("127.0.0.1"), address); err == nil {
+					_, _ = c.Say(connection, []byte("GET / HTTP/1.1\r\nHost: front\r\n\r\n"))
+				}
 			}
 		case 13:
 			_, _ = c.Forward(pod, 80, []byte("GET / HTTP/1.1\r\nHost: web\r\n\r\n"))
