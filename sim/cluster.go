@@ -92,7 +92,7 @@ func tables() []store.Table {
 }
 
 // Now is virtual time.
-func (c *Cluster) Now() time.Time { return c.db.View().Meta().Now }
+func (c *Cluster) Now() time.Time { return c.db.Present().Meta().Now }
 
 // View is everything there is, as it is now. It stays as it is, whatever happens afterwards.
 func (c *Cluster) View() store.View { return c.db.View() }
@@ -145,7 +145,7 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	past.db, past.chooser, past.events, past.caches = from.db.Fork(), from.chooser.Fork(), from.events, from.caches.fork()
 	past.options.Trace = nil
 	for {
-		next, found := past.db.View().NextEvent()
+		next, found := past.db.Present().NextEvent()
 		if !found || next.When.After(instant) || past.events >= until {
 			break
 		}
@@ -157,18 +157,22 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 
 // Step takes the next event and is false when none is pending.
 func (c *Cluster) Step() bool {
-	view := c.db.View()
-	event, found := view.NextEvent()
+	event, found := c.db.Present().NextEvent()
 	if !found {
 		return false
 	}
 	if c.late(event) {
 		return true
 	}
-	tx := c.db.Begin()
+	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key}
+	var tx *store.Tx
+	if c.options.Trace != nil || c.options.Check { // somebody compares before and after, and may keep both
+		record.Before, tx = c.db.View(), c.db.Begin()
+	} else {
+		tx = c.db.Proceed()
+	}
 	tx.Take(event)
-	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key, Before: view}
-	c.handle(view, tx, event, &record)
+	c.handle(tx, event, &record)
 	c.finish(tx, &record)
 	if c.events >= c.nextCheckpoint() {
 		c.remember()
@@ -182,11 +186,11 @@ const checkpointEvery = 4096
 // nextCheckpoint is after which event to remember the present. What is remembered keeps older versions of objects in memory, so
 // a large cluster does it less often: going back takes half an event for every object there is.
 func (c *Cluster) nextCheckpoint() uint64 {
-	return c.history.events + max(checkpointEvery, uint64(c.View().Meta().Objects)/2)
+	return c.history.events + max(checkpointEvery, uint64(c.db.Present().Meta().Objects)/2)
 }
 
 // handle gives an event to the loop or the runtime that it is for.
-func (c *Cluster) handle(view store.View, tx *store.Tx, event kernel.Event, record *Record) {
+func (c *Cluster) handle(tx *store.Tx, event kernel.Event, record *Record) {
 	if event.Kind == containerEvent {
 		container.Handle(c.world(tx), event.Key)
 		return
@@ -196,8 +200,10 @@ func (c *Cluster) handle(view store.View, tx *store.Tx, event kernel.Event, reco
 		return
 	}
 	key := parseKey(event.Key)
-	seen, fresh := c.seenBy(loop, event.Key, view)
-	record.Before = seen
+	seen, fresh := c.seenBy(loop, event.Key, tx.View)
+	if !fresh {
+		record.Before = seen
+	}
 	plan := loop.Sync(control.Input{View: seen, Key: key, Now: event.When, Settings: c.settings, Choose: c.chooser.Choose})
 	c.apply(tx, loop, key, plan, record)
 	if !fresh {
@@ -251,8 +257,8 @@ func (c *Cluster) remember() {
 func (c *Cluster) RunUntil(condition Condition) error {
 	limit := c.options.Patience
 	end := c.Now().Add(limit)
-	for !condition.Holds(c.View()) {
-		next, found := c.db.View().NextEvent()
+	for !condition.Holds(c.db.Present()) {
+		next, found := c.db.Present().NextEvent()
 		if !found {
 			return fmt.Errorf("waiting until %s: nothing is left to happen at %s", condition, clock(c.Now()))
 		}
@@ -268,7 +274,7 @@ func (c *Cluster) RunUntil(condition Condition) error {
 func (c *Cluster) RunFor(duration time.Duration) {
 	end := c.Now().Add(duration)
 	for {
-		next, found := c.db.View().NextEvent()
+		next, found := c.db.Present().NextEvent()
 		if !found || next.When.After(end) {
 			break
 		}
@@ -281,7 +287,7 @@ func (c *Cluster) RunFor(duration time.Duration) {
 func (c *Cluster) Settle(limit time.Duration) (idle bool) {
 	end := c.Now().Add(limit)
 	for {
-		next, found := c.db.View().NextEvent()
+		next, found := c.db.Present().NextEvent()
 		if !found {
 			return true
 		}
@@ -294,7 +300,7 @@ func (c *Cluster) Settle(limit time.Duration) (idle bool) {
 
 // advanceClock moves the clock to an instant before which nothing is pending.
 func (c *Cluster) advanceClock(to time.Time) {
-	tx := c.db.Begin()
+	tx := c.db.Proceed()
 	tx.AdvanceTo(to)
 	tx.Commit()
 }

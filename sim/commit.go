@@ -128,7 +128,7 @@ func (c *Cluster) wake(tx *store.Tx) {
 	}
 	var name string // of the loop whose turn it is: one function serves all of them
 	var due time.Time
-	schedule := func(key control.Key) { tx.Schedule(due, name, formatKey(key)) }
+	schedule := func(key control.Key) { tx.ScheduleFor(due, name, key.Namespace, "/", key.Name) }
 	for _, name = range c.order {
 		loop := c.loops[name]
 		due = tx.Now().Add(loop.Latency)

@@ -12,8 +12,8 @@ import (
 
 // Condition is something to wait for.
 type Condition struct {
-	Text string // completes the sentence "waiting until ..."
-	Met  func(view store.View) bool
+	Text string                     // completes the sentence "waiting until ..."
+	Met  func(view store.View) bool // the view is of the present, and good until it has answered
 }
 
 // Holds says whether the condition is met.

@@ -64,7 +64,7 @@ func (e *evidence) bySet() bool { return e.record.Who == "statefulset" }
 
 // check asks every promise. What is broken stays noted once per sentence and finding.
 func (c *Cluster) check(record *Record) {
-	view := c.View()
+	view := c.db.Present()
 	if c.running == nil {
 		c.running = runningIn(view)
 	} else {

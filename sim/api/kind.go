@@ -12,6 +12,7 @@ import (
 // Kind is one row of the table of kinds: everything the simulator knows about a kind of object.
 // Objects are kept in the one version named here; other served versions are converted at the door.
 type Kind struct {
+	Place          int      // in the table of kinds, from 0
 	Group, Version string   // of the stored form, e.g. "apps", "v1"
 	Kind           string   // e.g. "StatefulSet"; unique over all groups, and the name of the kind's table
 	Resource       string   // plural, e.g. "statefulsets"

@@ -64,7 +64,8 @@ func fillKinds(groups ...[]*Kind) []*Kind {
 	for _, group := range groups {
 		all = append(all, group...)
 	}
-	for _, kind := range all {
+	for place, kind := range all {
+		kind.Place = place
 		if kind.Version == "" {
 			kind.Version = "v1"
 		}

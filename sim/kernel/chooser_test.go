@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -64,7 +65,8 @@ func TestEventOrderKeyComparesLikeBefore(t *testing.T) {
 	events := []Event{{When: start, Sequence: 9}, {When: start.Add(1), Sequence: 1}, {When: start.Add(-1), Sequence: 5}, {When: start, Sequence: 10}}
 	for _, a := range events {
 		for _, b := range events {
-			if (a.OrderKey() < b.OrderKey()) != a.Before(b) {
+			first, second := a.OrderKey(), b.OrderKey()
+			if (bytes.Compare(first[:], second[:]) < 0) != a.Before(b) {
 				t.Errorf("%v and %v", a, b)
 			}
 		}

@@ -22,9 +22,8 @@ func (e Event) Before(other Event) bool {
 }
 
 // OrderKey is the event's place in the order as 16 bytes that compare like Before.
-func (e Event) OrderKey() string {
-	var key [16]byte
+func (e Event) OrderKey() (key [16]byte) {
 	binary.BigEndian.PutUint64(key[:], uint64(e.When.UnixNano())^(1<<63))
 	binary.BigEndian.PutUint64(key[8:], e.Sequence)
-	return string(key[:])
+	return key
 }

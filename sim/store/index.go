@@ -19,14 +19,10 @@ const (
 	indexes
 )
 
-// kindMarks are letters that order the objects of an owner like the table of kinds.
-var kindMarks = func() map[*api.Kind]string {
-	marks := map[*api.Kind]string{}
-	for place, kind := range api.Kinds() {
-		marks[kind] = string(rune('A' + place))
-	}
-	return marks
-}()
+// kindMark is a letter that orders the objects of an owner like the table of kinds.
+func kindMark(kind *api.Kind) string { return marks[kind.Place : kind.Place+1] }
+
+const marks = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn" // as many as there can be kinds
 
 // keys are what an object is found by.
 func (i index) keys(kind *api.Kind, object api.Object) []string {
@@ -37,7 +33,7 @@ func (i index) keys(kind *api.Kind, object api.Object) []string {
 	switch pod, _ := object.(*corev1.Pod); {
 	case i == byOwner:
 		for _, owner := range object.GetOwnerReferences() {
-			add(string(owner.UID) + "\x00" + kindMarks[kind])
+			add(string(owner.UID) + "\x00" + kindMark(kind))
 		}
 	case pod == nil:
 	case i == byNode && pod.Spec.NodeName != "":
@@ -76,20 +72,21 @@ func (s *state) file(kind *api.Kind, before, after api.Object) {
 		}
 		for _, key := range was {
 			if !slices.Contains(is, key) {
-				s.indexes[i] = s.indexes[i].Without(key)
+				s.indexes[i].Remove(s.writer(), key)
 			}
 		}
 		for _, key := range is {
-			s.indexes[i] = s.indexes[i].With(key, after)
+			s.indexes[i].Put(s.writer(), key, after)
 		}
 	}
 }
 
 // indexed goes through the objects that are found by something, ordered by namespace and name.
 func indexed[T api.Object](view View, i index, about string) iter.Seq[T] {
-	objects := view.state.indexes[i].All(about + "\x00")
 	return func(yield func(T) bool) {
-		for _, object := range objects {
+		view.state.read()
+		defer view.state.unread()
+		for _, object := range view.state.indexes[i].All(about + "\x00") {
 			if !yield(object.(T)) {
 				return
 			}

@@ -257,6 +257,54 @@ func TestForksAreIndependent(t *testing.T) {
 	}
 }
 
+// Transactions that proceed write into the state itself. Who keeps a view, forks, or is going through rows does not notice.
+func TestWhatIsKeptStaysAsItIs(t *testing.T) {
+	proceed := func(db *store.DB, change func(tx *store.Tx)) {
+		tx := db.Proceed()
+		change(tx)
+		tx.Commit()
+	}
+	db := newDB()
+	for i := range 100 {
+		proceed(db, func(tx *store.Tx) {
+			tx.Put(pod("x", fmt.Sprintf("%03d", i), "node-1"))
+			tx.PutRow(things, &thing{key: fmt.Sprint(i)})
+		})
+	}
+	view, twin := db.View(), db.Fork()
+	before := names(store.List[*corev1.Pod](view, "x"))
+	proceed(db, func(tx *store.Tx) {
+		var seen []string
+		for p := range store.OnNode(tx.View, "node-1") {
+			tx.Delete(p)
+			tx.Put(pod("x", "new-"+p.Name, "node-1"))
+			tx.Schedule(start, "loop", p.Name)
+			seen = append(seen, api.NameOf(p).String())
+		}
+		if found := strings.Join(seen, " "); found != before {
+			t.Errorf("went through %s, want %s", found, before)
+		}
+	})
+	proceed(twin, func(tx *store.Tx) { tx.Put(pod("x", "twin", "")); tx.DeleteRow(things, "7") })
+	aborted := db.Begin()
+	aborted.Put(pod("x", "aborted", ""))
+	aborted.Abort()
+	proceed(db, func(tx *store.Tx) { tx.Put(pod("x", "zzz", "")) })
+	if found := names(store.List[*corev1.Pod](view, "x")); found != before {
+		t.Errorf("the view has %s, want %s", found, before)
+	}
+	if found := names(store.List[*corev1.Pod](twin.View(), "x")); found != before+" x/twin" {
+		t.Errorf("the twin has %s", found)
+	}
+	after := "x/new-" + strings.ReplaceAll(strings.TrimPrefix(before, "x/"), " x/", " x/new-") + " x/zzz"
+	if found := names(store.List[*corev1.Pod](db.Present(), "x")); found != after {
+		t.Errorf("there is %s, want %s", found, after)
+	}
+	if _, found := store.GetRow[*thing](db.Present(), things, "7"); !found {
+		t.Error("what the twin deleted is gone here")
+	}
+}
+
 func TestLog(t *testing.T) {
 	db := newDB()
 	commit(db, func(tx *store.Tx) { tx.Put(pod("a", "p", "")) })

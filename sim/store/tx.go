@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/kernel"
 )
 
 // Meta is the clock of the world and its counters.
@@ -46,8 +45,7 @@ func (tx *Tx) Put(object api.Object) {
 	}
 	tx.state.meta.Revision++
 	object.SetResourceVersion(strconv.FormatUint(tx.state.meta.Revision, 10))
-	objects := &tx.state.objects[places[kind]]
-	*objects = objects.With(nameKey(object.GetNamespace(), object.GetName()), object)
+	tx.state.objects[kind.Place].Put(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()), object)
 	tx.state.file(kind, old, object)
 	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old, New: object})
 }
@@ -61,8 +59,7 @@ func (tx *Tx) Delete(object api.Object) {
 	}
 	tx.state.meta.Revision++
 	tx.state.meta.Objects--
-	objects := &tx.state.objects[places[kind]]
-	*objects = objects.Without(nameKey(object.GetNamespace(), object.GetName()))
+	tx.state.objects[kind.Place].Remove(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()))
 	tx.state.file(kind, old, nil)
 	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old})
 }
@@ -71,8 +68,7 @@ func (tx *Tx) Delete(object api.Object) {
 func (tx *Tx) PutRow(table Table, row Row) {
 	key := row.RowKey()
 	old, _ := GetRow[Row](tx.View, table, key)
-	rows := tx.rowsOf(table)
-	*rows = rows.With(key, row)
+	tx.rowsOf(table).Put(tx.state.writer(), key, row)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old, New: row})
 }
 
@@ -82,37 +78,9 @@ func (tx *Tx) DeleteRow(table Table, key string) {
 	if !found {
 		return
 	}
-	rows := tx.rowsOf(table)
-	*rows = rows.Without(key)
+	tx.rowsOf(table).Remove(tx.state.writer(), key)
 	tx.rows = append(tx.rows, RowChange{Table: table, Old: old})
 }
-
-// Schedule asks for an event. At most one event of a kind and key is pending: of two wishes the earlier one counts.
-func (tx *Tx) Schedule(when time.Time, kind, key string) {
-	if when.Before(tx.state.meta.Now) {
-		when = tx.state.meta.Now
-	}
-	subject := subjectOf(kind, key)
-	if pending, found := tx.state.subjects.Get(subject); found {
-		if !when.Before(pending.When) {
-			return
-		}
-		tx.state.pending = tx.state.pending.Without(pending.OrderKey())
-	}
-	tx.state.meta.Sequence++
-	event := &kernel.Event{When: when, Sequence: tx.state.meta.Sequence, Kind: kind, Key: key}
-	tx.state.pending = tx.state.pending.With(event.OrderKey(), event)
-	tx.state.subjects = tx.state.subjects.With(subject, event)
-}
-
-// Take removes a pending event and moves the clock to it.
-func (tx *Tx) Take(event kernel.Event) {
-	tx.state.pending = tx.state.pending.Without(event.OrderKey())
-	tx.state.subjects = tx.state.subjects.Without(subjectOf(event.Kind, event.Key))
-	tx.AdvanceTo(event.When)
-}
-
-func subjectOf(kind, key string) string { return kind + "\x00" + key }
 
 // AdvanceTo moves the clock forward; it never goes back.
 func (tx *Tx) AdvanceTo(now time.Time) {
@@ -145,5 +113,5 @@ func (tx *Tx) Commit() {
 	tx.db.state = tx.state
 }
 
-// Abort forgets the transaction.
+// Abort forgets a transaction that was begun with [DB.Begin].
 func (tx *Tx) Abort() {}

@@ -11,8 +11,9 @@ import (
 	"github.com/stsim/stsim/storage/ordered"
 )
 
-// View is a read-only picture of all rows at one instant. It never changes, costs nothing to keep beyond the rows that
-// have since been replaced, and may be used from several goroutines.
+// View is a read-only picture of all rows at one instant. One from [DB.View] never changes, costs nothing to keep beyond the rows that
+// have since been replaced, and may be used from several goroutines. One from [DB.Present] or of a transaction shows what is written; lists in it
+// are those of the instant at which going through them begins.
 type View struct{ state *state }
 
 // Get finds an object by its kind (the type parameter), namespace ("" for cluster-scoped kinds) and name.
@@ -33,7 +34,7 @@ func List[T api.Object](view View, namespace string) iter.Seq[T] {
 
 // Owned goes through the objects of a kind that name the owner in any of their owner references.
 func Owned[T api.Object](view View, owner api.UID) iter.Seq[T] {
-	return indexed[T](view, byOwner, string(owner)+"\x00"+kindMarks[kindOf[T]()])
+	return indexed[T](view, byOwner, string(owner)+"\x00"+kindMark(kindOf[T]()))
 }
 
 // OnNode goes through the Pods that are bound to a node, ordered by namespace and name.
@@ -51,7 +52,7 @@ func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
 
 // Object finds an object of a kind named by its row of the table of kinds.
 func (v View) Object(kind *api.Kind, namespace, name string) (api.Object, bool) {
-	return v.state.objects[places[kind]].Get(nameKey(namespace, name))
+	return v.state.objects[kind.Place].Get(nameKey(namespace, name))
 }
 
 // Objects is List for a kind named by its row of the table of kinds.
@@ -60,9 +61,10 @@ func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
 	if namespace != "" {
 		prefix = namespace + "\x00"
 	}
-	all := v.state.objects[places[kind]].All(prefix)
 	return func(yield func(api.Object) bool) {
-		for _, object := range all {
+		v.state.read()
+		defer v.state.unread()
+		for _, object := range v.state.objects[kind.Place].All(prefix) {
 			if !yield(object) {
 				return
 			}
@@ -87,9 +89,11 @@ func GetRow[T Row](view View, table Table, key string) (T, bool) {
 
 // Rows goes through the rows whose keys begin with the prefix ("" for all), in the order of their keys.
 func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
-	found := view.rowsOf(table).All(prefix)
+	rows := view.rowsOf(table)
 	return func(yield func(T) bool) {
-		for _, row := range found {
+		view.state.read()
+		defer view.state.unread()
+		for _, row := range rows.All(prefix) {
 			if !yield(row.(T)) {
 				return
 			}
@@ -102,28 +106,29 @@ func (v View) Meta() Meta { return v.state.meta }
 
 // NextEvent is the event that is due first.
 func (v View) NextEvent() (kernel.Event, bool) {
-	event, found := v.state.pending.First()
+	next, found := v.state.pending.First()
 	if !found {
 		return kernel.Event{}, false
 	}
-	return *event, true
+	return next.Event, true
 }
 
 // Pending finds the pending event of a kind and key.
 func (v View) Pending(kind, key string) (kernel.Event, bool) {
-	event, found := v.state.subjects.Get(subjectOf(kind, key))
+	pending, found := v.state.subjects.Get(kind + "\x00" + key)
 	if !found {
 		return kernel.Event{}, false
 	}
-	return *event, true
+	return pending.Event, true
 }
 
 // Events goes through all pending events in the order in which they will be taken.
 func (v View) Events() iter.Seq[kernel.Event] {
-	pending := v.state.pending
 	return func(yield func(kernel.Event) bool) {
-		for _, event := range pending.All("") {
-			if !yield(*event) {
+		v.state.read()
+		defer v.state.unread()
+		for _, next := range v.state.pending.All("") {
+			if !yield(next.Event) {
 				return
 			}
 		}

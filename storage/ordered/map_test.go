@@ -12,22 +12,33 @@ import (
 	"github.com/stsim/stsim/storage/ordered"
 )
 
-// An ordered map says the same as a plain one, and older versions go on saying what they said.
+// An ordered map says the same as a plain one, and versions that were kept go on saying what they said.
 func TestOrderedIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringMatching(`[a-c]{0,6}`)
 		var m, kept ordered.Map[int]
 		plain, keptPlain := map[string]int{}, map[string]int{}
+		owner := new(ordered.Owner)
 		for step := range rapid.IntRange(0, 400).Draw(t, "steps") {
 			k := key.Draw(t, "key")
-			switch rapid.SampledFrom([]string{"with", "with", "with", "without", "without", "keep"}).Draw(t, "what") {
+			switch rapid.SampledFrom([]string{"with", "with", "put", "put", "put", "without", "remove", "remove", "keep"}).Draw(t, "what") {
 			case "with":
 				m, plain[k] = m.With(k, step), step
 			case "without":
 				m = m.Without(k)
 				delete(plain, k)
+			case "put":
+				m.Put(owner, k, step)
+				plain[k] = step
+			case "remove":
+				_, there := plain[k]
+				if found := m.Remove(owner, k); found != there {
+					t.Fatalf("removed %q: %v, want %v", k, found, there)
+				}
+				delete(plain, k)
 			case "keep":
 				kept, keptPlain = m, maps.Clone(plain)
+				owner = new(ordered.Owner)
 			}
 		}
 		agree(t, m, plain, key.Draw(t, "looked for"))
@@ -89,10 +100,19 @@ func BenchmarkWith(b *testing.B) {
 			for i := range size {
 				m = m.With(fmt.Sprintf("default/web-%d", i), i)
 			}
-			b.ReportAllocs()
-			for b.Loop() {
-				_ = m.With("default/web-7", 0)
-			}
+			b.Run("copy", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					_ = m.With("default/web-7", 0)
+				}
+			})
+			b.Run("in place", func(b *testing.B) {
+				owner, m := new(ordered.Owner), m
+				b.ReportAllocs()
+				for b.Loop() {
+					m.Put(owner, "default/web-7", 0)
+				}
+			})
 		})
 	}
 }
