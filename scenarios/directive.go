@@ -1,17 +1,22 @@
 package scenarios
 
 import (
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
 )
 
 // notePrefix begins a comment that is for the reader of the source only.
 const notePrefix = "note:"
 
 // directiveWords are the directives in the order messages list them.
-var directiveWords = []string{string(Advance), string(NodeDown), string(NodeUp), string(Check)}
+var directiveWords = slices.Concat([]string{string(Advance), string(Check)}, sim.FaultVerbs())
 
 var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 
@@ -50,23 +55,30 @@ func (p *parser) directive(line int, comment string) (*Directive, error) {
 	directive := &Directive{Line: line, Word: Word(word)}
 	switch directive.Word {
 	case Advance:
-		duration, err := parseDuration(argument)
+		duration, err := api.ParseDuration(argument)
 		if err != nil || duration <= 0 || duration > MaxAdvance {
 			return nil, p.fail(line, "a duration above 0 and of at most 3650d after advance", quote(argument), "write for example <!-- advance 5m -->")
 		}
 		directive.Duration = duration
-	case NodeDown, NodeUp:
-		if !objectName.MatchString(argument) {
-			return nil, p.fail(line, "the name of one node after "+word, quote(argument), "write for example <!-- "+word+" node-2 -->")
-		}
-		directive.Node = argument
 	case Check:
 		if err := p.check(directive, argument); err != nil {
 			return nil, err
 		}
 	default:
-		return nil, p.fail(line, oneOf(directiveWords), quote(word),
-			didYouMean(word, append([]string{notePrefix}, directiveWords...), "a comment that is no directive begins with \"note:\""))
+		if !slices.Contains(directiveWords, word) {
+			return nil, p.fail(line, oneOf(directiveWords), quote(word),
+				didYouMean(word, append([]string{notePrefix}, directiveWords...), "a comment that is no directive begins with \"note:\""))
+		}
+		fault, err := sim.ParseFault(comment)
+		var wrong *sim.FaultError
+		if errors.As(err, &wrong) {
+			hint := wrong.Hint
+			if hint == "" {
+				hint = "write for example <!-- " + wrong.Example + " -->"
+			}
+			return nil, p.fail(line, wrong.Expected, wrong.Found, hint)
+		}
+		directive.Word, directive.Fault = Befall, fault
 	}
 	return directive, nil
 }

@@ -9,15 +9,25 @@
 //   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
 //     begin with "> " continue it; the lines below are the expected output.
 //   - A fenced block with a file name, as in "```yaml file=web.yaml", is a file that the commands below it can read.
-//   - An HTML comment on lines of its own is a directive: advance, node-down, node-up, check. A comment for the reader of the
-//     source begins with "note:".
+//   - An HTML comment on lines of its own is a directive: advance, check, or a fault such as node-down. A comment for the reader of
+//     the source begins with "note:".
 //
 // A directive stands where it acts:
 //
 //	<!-- advance 5m -->                                     virtual time passes
-//	<!-- node-down node-2 -->, <!-- node-up node-2 -->      a machine loses power, and comes back
+//	<!-- node-down node-2 -->                               a machine loses power: one of the faults below
 //	<!-- check count(ready(web)) == 3 -->                   this must hold here
 //	<!-- check always quorum: count(ready(web)) >= 2 -->    and this from here to the end of the page, after every event
+//
+// The faults are those of sim.Fault. What lasts ends with the word behind the semicolon, or with <!-- heal -->, which ends all of it.
+//
+//	<!-- node-down NODE -->, <!-- node-cut NODE -->         a machine loses its power, or only its network; node-up
+//	<!-- crash POD [CONTAINER] -->                          the main process of a container is killed, as by SIGKILL
+//	<!-- oom POD [CONTAINER] -->                            the same, by the kernel: OOMKilled
+//	<!-- probe-fails POD [CONTAINER] readiness -->          a probe fails (readiness, liveness or startup), also of the Pods that have
+//	                                                        the name later; probe-heals
+//
+// POD is a name in the namespace default, or NAMESPACE/NAME. Without CONTAINER it is the Pod's first. What a fault names must be there.
 //
 // What a check may ask is said in package property. One that does not hold fails the page, with what was found.
 //

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/api"
 )
 
 // field reads one key of a YAML mapping.
@@ -189,7 +190,7 @@ func (p *parser) address(value *yaml.Node, address *netip.Addr) error {
 }
 
 func (p *parser) dnsCache(value *yaml.Node, duration *time.Duration) error {
-	parsed, err := parseDuration(value.Value)
+	parsed, err := api.ParseDuration(value.Value)
 	if err != nil || value.Kind != yaml.ScalarNode || parsed < 0 || parsed > dnsserver.MaxCacheTTL || parsed%time.Second != 0 {
 		return p.wrong(value, "whole seconds from 0s to 1h", "write for example dns-cache: 30s")
 	}
@@ -207,7 +208,7 @@ func (p *parser) seed(value *yaml.Node, seed *uint64) error {
 }
 
 func (p *parser) thinkTime(value *yaml.Node, duration *time.Duration) error {
-	parsed, err := parseDuration(value.Value)
+	parsed, err := api.ParseDuration(value.Value)
 	if err != nil || value.Kind != yaml.ScalarNode || parsed < 0 || parsed > MaxThinkTime {
 		return p.wrong(value, "a duration from 0s to 24h", "write for example think-time: 5s")
 	}

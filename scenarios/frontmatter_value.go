@@ -2,10 +2,7 @@ package scenarios
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -113,29 +110,4 @@ func (p *parser) truth(value *yaml.Node, truth *bool) error {
 	}
 	*truth = word == "true"
 	return nil
-}
-
-var dayCount = regexp.MustCompile(`^([0-9]{1,5})d`)
-
-// parseDuration reads a duration as Go writes it, with days in front as Kubernetes shows them: 10d, 1d12h, 1m30s.
-func parseDuration(text string) (time.Duration, error) {
-	var days time.Duration
-	if match := dayCount.FindStringSubmatch(text); match != nil {
-		count, err := strconv.Atoi(match[1])
-		if err != nil {
-			return 0, err
-		}
-		days = time.Duration(count) * 24 * time.Hour
-		if text = text[len(match[0]):]; text == "" {
-			return days, nil
-		}
-	}
-	rest, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, err
-	}
-	if days > 0 && (rest < 0 || rest > 100*365*24*time.Hour) {
-		return 0, strconv.ErrRange
-	}
-	return days + rest, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/property"
 )
 
@@ -59,7 +60,7 @@ type Directive struct {
 	Line     int
 	Word     Word
 	Duration time.Duration // of advance
-	Node     string        // of node-down and node-up
+	Fault    sim.Fault     // of Befall
 	Check    string        // of check: as written
 	Always   bool          // of check: it must hold from here on, after every event
 
@@ -71,10 +72,9 @@ type Word string
 
 // The directives.
 const (
-	Advance  Word = "advance"   // <!-- advance 5m -->: virtual time passes
-	NodeDown Word = "node-down" // <!-- node-down node-2 -->: a machine loses power
-	NodeUp   Word = "node-up"   // <!-- node-up node-2 -->: and comes back
-	Check    Word = "check"     // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
+	Advance Word = "advance" // <!-- advance 5m -->: virtual time passes
+	Befall  Word = "befall"  // <!-- node-down node-2 --> and other faults, each under a word of its own: see sim.FaultWords
+	Check   Word = "check"   // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
 )
 
 // Step is one command and what it must print.

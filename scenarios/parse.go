@@ -10,6 +10,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+
+	"github.com/stsim/stsim/sim/api"
 )
 
 // Parse reads a page. name is for messages, most often the file's path. The error is an *Error.
@@ -175,7 +177,7 @@ func (p *parser) noDirective(line int, html []byte) (ast.WalkStatus, error) {
 func (p *parser) fence(node *ast.FencedCodeBlock) (Block, int, error) {
 	language, attributes := p.info(node)
 	if language != "console" && len(attributes) == 0 {
-		if word, near := nearest(language, []string{"console"}); near {
+		if word, near := api.Nearest(language, []string{"console"}); near {
 			return nil, 0, p.fail(p.startLine(node), "the language console or another one", quote(language), fmt.Sprintf("did you mean %q?", word))
 		}
 		return nil, 0, nil

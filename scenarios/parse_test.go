@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/stsim/stsim/sim"
 )
 
 const smallPage = `---
@@ -99,8 +101,8 @@ func TestParse(t *testing.T) {
 			}},
 			&Prose{Line: 46, Text: "After.\n\n- a list\n\n  ```\n  $ quoted\n  ```"},
 			&Directive{Line: 54, Word: Check, Check: "always quorum: count(ready(web)) >= 2", Always: true},
-			&Directive{Line: 55, Word: NodeDown, Node: "left"},
-			&Directive{Line: 56, Word: NodeUp, Node: "left"},
+			&Directive{Line: 55, Word: Befall, Fault: sim.Fault{Verb: sim.NodeDown, Node: "left"}},
+			&Directive{Line: 56, Word: Befall, Fault: sim.Fault{Verb: sim.NodeUp, Node: "left"}},
 		},
 	}
 	if diff := cmp.Diff(want, page, cmpopts.IgnoreUnexported(Page{}, Directive{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),

@@ -91,10 +91,8 @@ func (p *Printer) Directive(directive *Directive, clock time.Duration) {
 	switch directive.Word {
 	case Advance:
 		text = FormatDuration(directive.Duration) + " of virtual time pass"
-	case NodeDown:
-		text = directive.Node + " loses power"
-	case NodeUp:
-		text = directive.Node + " comes back"
+	case Befall:
+		text = directive.Fault.Told()
 	case Check:
 		p.gap()
 		p.line("  " + p.paint(dim, "check") + " " + p.paint(bold, clean(directive.Check)))

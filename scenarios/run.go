@@ -214,10 +214,8 @@ func (r *runner) directive(directive *Directive) error {
 		switch directive.Word {
 		case Advance:
 			cluster.RunFor(directive.Duration)
-		case NodeDown:
-			err = cluster.StopNode(directive.Node)
-		case NodeUp:
-			err = cluster.ReturnNode(directive.Node)
+		case Befall:
+			err = cluster.Befall(directive.Fault)
 		}
 	})
 	if err != nil {

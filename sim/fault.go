@@ -1,107 +1,178 @@
 package sim
 
 import (
-	"fmt"
+	"slices"
 	"strings"
+	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
 )
 
-// This file is the door for faults: what befalls the machines behind the nodes. Like a request from outside each is one transaction. What the cluster makes
-// of it takes its time: about 45 s until the node is NotReady, and another five minutes until its Pods are deleted.
+// Fault is something bad that befalls a cluster from outside, or the end of it: a value to compare, keep and send, with one text form
+// ([ParseFault], [Fault.String]) that pages, the command line and saved histories use. [Cluster.Befall] makes it happen. Which fields count follows from the
+// Verb; see [FaultWords].
+type Fault struct {
+	Verb            FaultVerb
+	Node            string
+	Namespace, Name string // of a Pod or a claim; an empty namespace is default
+	Container       string // of the Pod; empty for the one that kubectl would take: the annotated default, else the first
+	Probe           string // "startup", "readiness" or "liveness"
+	Duration        time.Duration
+}
 
-// StopNode takes the machine of a node its power: all that runs on it ends at once. One that has none stays as it is.
+// FaultVerb is what happens.
+type FaultVerb string
+
+// The verbs. What each does is said in [FaultWords].
+const (
+	NodeDown   FaultVerb = "node-down"
+	NodeCut    FaultVerb = "node-cut"
+	NodeUp     FaultVerb = "node-up"
+	Crash      FaultVerb = "crash"
+	OOM        FaultVerb = "oom"
+	ProbeFails FaultVerb = "probe-fails"
+	ProbeHeals FaultVerb = "probe-heals"
+	Heal       FaultVerb = "heal"
+)
+
+// faultWord is how a fault is written and what it does.
+type faultWord struct {
+	verb    FaultVerb
+	usage   string // what follows the verb: the names of faultParts, in brackets what may be left out
+	example string // of it
+	says    string
+	told    string // the same in a story, with the parts of usage in capitals
+	strike  func(c *Cluster, tx *store.Tx, fault Fault) error
+}
+
+// faultWords are in the order in which they are told.
+var faultWords []faultWord
+
+// The table is filled in here since what it leads to also reads it.
+func init() {
+	faultWords = []faultWord{
+		{NodeDown, "NODE", "node-2", "the machine of a node loses its power: all that runs on it ends at once",
+			"NODE loses power", onMachine(container.PowerOff)},
+		{NodeCut, "NODE", "node-2", "the machine of a node loses its network: what runs there runs on, where nobody reaches it",
+			"NODE loses its network", onMachine(container.CutOff)},
+		{NodeUp, "NODE", "node-2", "the machine of a node has power and network again; where it had both, its kubelet starts anew",
+			"NODE comes back", onMachine(container.Return)},
+		{Crash, "POD [CONTAINER]", "web-0", "the main process of a container is killed, as by SIGKILL: exit status 137",
+			"POD [CONTAINER] crashes", crash("")},
+		{OOM, "POD [CONTAINER]", "web-0", "a container is killed because it uses more memory than it may: OOMKilled",
+			"POD [CONTAINER] runs out of memory", crash(container.OOMKilled)},
+		{ProbeFails, "POD [CONTAINER] PROBE", "web-0 readiness",
+			"a probe fails from now on, whatever the container does; kept by the Pod's name, so that the Pods after it have it too",
+			"the PROBE probe of POD [CONTAINER] fails from now on", failProbe},
+		{ProbeHeals, "POD [CONTAINER] PROBE", "web-0 readiness", "the outcome of a probe is what the container does again",
+			"the PROBE probe of POD [CONTAINER] is well again", healProbe},
+		{Heal, "", "", "all of the above is over: nodes are up and reachable, probes are well",
+			"all is well again", healAll},
+	}
+}
+
+// faultPart is a word that follows a verb.
+type faultPart struct {
+	expected string
+	read     func(fault *Fault, word string) bool // false: it is none
+	write    func(fault Fault) string
+}
+
+var probeNames = []string{container.ReadinessProbe, container.LivenessProbe, container.StartupProbe}
+
+// faultParts are the words by the names that usages have for them.
+var faultParts = map[string]faultPart{
+	"NODE": {"the name of one node", func(f *Fault, word string) bool {
+		f.Node = word
+		return len(validation.IsDNS1123Subdomain(word)) == 0
+	}, func(f Fault) string { return f.Node }},
+	"POD": {"the name of a Pod, such as web-0 or shop/web-0", readName, writeName},
+	"CONTAINER": {"the name of a container", func(f *Fault, word string) bool {
+		f.Container = word
+		return len(validation.IsDNS1123Label(word)) == 0
+	}, func(f Fault) string { return f.Container }},
+	"PROBE": {"one of " + strings.Join(probeNames, ", "), func(f *Fault, word string) bool {
+		f.Probe = word
+		return slices.Contains(probeNames, word)
+	}, func(f Fault) string { return f.Probe }},
+}
+
+func readName(f *Fault, word string) bool {
+	f.Namespace, f.Name = "default", word
+	if namespace, name, found := strings.Cut(word, "/"); found {
+		f.Namespace, f.Name = namespace, name
+	}
+	return len(validation.IsDNS1123Label(f.Namespace)) == 0 && len(validation.IsDNS1123Subdomain(f.Name)) == 0
+}
+
+func writeName(f Fault) string {
+	if f.Namespace == "" || f.Namespace == "default" {
+		return f.Name
+	}
+	return f.Namespace + "/" + f.Name
+}
+
+// FaultWord tells of a kind of fault.
+type FaultWord struct {
+	Verb    FaultVerb
+	Usage   string // how it is written, such as "crash POD [CONTAINER]"
+	Example string // such as "crash web-0"
+	Says    string // what it does, as a sentence without a full stop
+}
+
+// FaultWords are all that can befall a cluster. POD and CLAIM are names in the namespace default, or NAMESPACE/NAME. Without CONTAINER it is the one
+// that kubectl would take.
+func FaultWords() []FaultWord {
+	words := make([]FaultWord, len(faultWords))
+	for i := range faultWords {
+		word := &faultWords[i]
+		words[i] = FaultWord{word.verb, word.written(word.usage), word.written(word.example), word.says}
+	}
+	return words
+}
+
+// FaultVerbs are the verbs in the same order.
+func FaultVerbs() []string {
+	verbs := make([]string, len(faultWords))
+	for i := range faultWords {
+		verbs[i] = string(faultWords[i].verb)
+	}
+	return verbs
+}
+
+func (w *faultWord) written(rest string) string {
+	return strings.TrimSpace(string(w.verb) + " " + rest)
+}
+
+func wordOf(verb FaultVerb) *faultWord {
+	for i := range faultWords {
+		if faultWords[i].verb == verb {
+			return &faultWords[i]
+		}
+	}
+	return nil
+}
+
+// Befall makes a fault happen: one transaction, like a request from outside. What the cluster makes of it takes its time.
 //
-// Errors: there is no such node.
-func (c *Cluster) StopNode(name string) error { return c.befall(name, DoStopNode) }
-
-// CutNode takes the machine of a node its network. Its processes run on, where nobody reaches them and the API hears nothing of them; its kubelet rests, so that
-// a container that ends stays down. (A real one restarts it.)
-//
-// Errors: there is no such node.
-func (c *Cluster) CutNode(name string) error { return c.befall(name, DoCutNode) }
-
-// ReturnNode gives the machine of a node power and network. Its kubelet reports that it is ready, ends what was deleted in the meantime, and, after a power
-// failure, starts anew what is still to run. A kubelet that starts also registers its node when somebody has deleted it; one that
-// was only cut off does not. On a machine that runs the kubelet is restarted.
-//
-// Errors: there is no such node.
-func (c *Cluster) ReturnNode(name string) error { return c.befall(name, DoReturnNode) }
-
-func (c *Cluster) befall(node string, what Operation) error {
-	_, err := c.take(Input{Do: what, Name: api.Name{Name: node}}, false)
+// Errors: a [*FaultError] when the verb is none, or when what the fault names is not there or not in a state to be befallen; nothing has happened then.
+func (c *Cluster) Befall(fault Fault) error {
+	_, err := c.take(Input{Do: DoBefall, Target: fault.String()}, false)
 	return err
 }
 
-// knowsNode gives an error for a name that is neither that of a Node nor that of a machine whose Node was deleted.
-func knowsNode(view store.View, name string) error {
-	if _, found := store.Get[*corev1.Node](view, "", name); found {
-		return nil
+// strike makes the fault happen that a text stands for.
+func (c *Cluster) strike(tx *store.Tx, text string) error {
+	fault, err := ParseFault(text)
+	if err != nil {
+		return err
 	}
-	var names []string
-	for machine := range store.Rows[*container.Machine](view, container.Machines, "") {
-		if machine.Node == name {
-			return nil
-		}
-		names = append(names, machine.Node)
-	}
-	return fmt.Errorf("expected the name of a node, found %q; there are %s", name, strings.Join(names, ", "))
+	return wordOf(fault.Verb).strike(c, tx, fault)
 }
 
-// Ghost is a container that runs although the API does not know of it, or cannot know: nothing keeps another one of its identity from running as well.
-type Ghost struct {
-	Pod       api.Name
-	UID       api.UID
-	Container string
-	Node      string
-	Deleted   bool // the Pod's object is gone: somebody deleted it without waiting for its kubelet
-	Cut       bool // its node is out of reach
-}
-
-// Why is what makes it a ghost, in words.
-func (g Ghost) Why() string {
-	var why []string
-	if g.Deleted {
-		why = append(why, "its Pod was deleted by force")
-	}
-	if g.Cut {
-		why = append(why, "its node is cut off")
-	}
-	return strings.Join(why, ", ")
-}
-
-// Ghosts lists them, ordered by the uids of their Pods and by the names of the containers.
-func (c *Cluster) Ghosts() []Ghost { return ghosts(c.View()) }
-
-func ghosts(view store.View) []Ghost {
-	var list []Ghost
-	for run := range store.Rows[*container.Container](view, container.Containers, "") {
-		if run.State != container.Running {
-			continue
-		}
-		if ghost, is := asGhost(view, run); is {
-			list = append(list, ghost)
-		}
-	}
-	return list
-}
-
-// asGhost says whether a container that runs is a ghost.
-func asGhost(view store.View, run *container.Container) (Ghost, bool) {
-	sandbox, found := store.GetRow[*container.Sandbox](view, container.Sandboxes, string(run.UID))
-	if !found {
-		return Ghost{}, false
-	}
-	name := api.NameOf(sandbox.Pod)
-	pod, found := store.Get[*corev1.Pod](view, name.Namespace, name.Name)
-	machine, known := store.GetRow[*container.Machine](view, container.Machines, run.Node)
-	ghost := Ghost{
-		Pod: name, UID: run.UID, Container: run.Name, Node: run.Node,
-		Deleted: !found || pod.UID != run.UID, Cut: known && !machine.Connected,
-	}
-	return ghost, ghost.Deleted || ghost.Cut
-}
+// podName is the Pod a fault is about.
+func (f Fault) podName() api.Name { return api.Name{Namespace: f.Namespace, Name: f.Name} }

@@ -33,6 +33,11 @@ type story struct {
 
 func newStory(t *testing.T, options sim.Options) *story {
 	t.Helper()
+	return newStoryOf(t, options, spreadWeb())
+}
+
+func newStoryOf(t *testing.T, options sim.Options, manifest string) *story {
+	t.Helper()
 	s := &story{t: t}
 	options.Trace = func(record sim.Record) {
 		if !s.begin.IsZero() {
@@ -40,7 +45,7 @@ func newStory(t *testing.T, options sim.Options) *story {
 		}
 	}
 	s.Cluster = sim.New(options)
-	if err := s.Apply([]byte(spreadWeb())); err != nil {
+	if err := s.Apply([]byte(manifest)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.RunUntil(sim.Ready("StatefulSet", "default", "web")); err != nil {
@@ -231,7 +236,7 @@ func (s *story) check(name string) {
 // The timeline of a node that stops: silence, NotReady, eviction, and a Pod that is Terminating for ever since nobody can say that it ended.
 func TestANodeStops(t *testing.T) {
 	s := newStory(t, sim.Options{Check: true})
-	s.do("stop", s.StopNode(s.home))
+	s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -247,7 +252,7 @@ func TestANodeStops(t *testing.T) {
 func TestTheGracePeriodOfOlderReleases(t *testing.T) {
 	for release, want := range map[string]time.Duration{"1.36": 50 * time.Second, "1.32": 50 * time.Second, "1.31": 40 * time.Second, "1.9": 40 * time.Second} {
 		s := newStory(t, sim.Options{Kubernetes: release})
-		s.do("stop", s.StopNode(s.home))
+		s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 		s.RunFor(want - time.Second)
 		before, _ := store.Get[*corev1.Node](s.View(), "", s.home)
 		s.RunFor(2 * time.Second)
@@ -261,7 +266,7 @@ func TestTheGracePeriodOfOlderReleases(t *testing.T) {
 // Before 1.13 the node controller deleted the Pods itself, and kubectl showed their status as Unknown.
 func TestANodeStopsInAnOldRelease(t *testing.T) {
 	s := newStory(t, sim.Options{Kubernetes: "1.9"})
-	s.do("stop", s.StopNode(s.home))
+	s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -274,7 +279,7 @@ func TestHowTheWaitEnds(t *testing.T) {
 		name string
 		do   func(s *story)
 	}{
-		{"ends-power-returns", func(s *story) { s.do("return", s.ReturnNode(s.home)) }},
+		{"ends-power-returns", func(s *story) { s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home})) }},
 		{"ends-node-deleted", func(s *story) { s.do("delete node", s.deleteNode(s.home)) }},
 		{"ends-forced", func(s *story) { s.do("force", s.deletePod("web-1", true)) }},
 		{"ends-out-of-service", func(s *story) {
@@ -283,7 +288,7 @@ func TestHowTheWaitEnds(t *testing.T) {
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			s := newStory(t, sim.Options{Check: true, Nodes: 4})
-			s.do("stop", s.StopNode(s.home))
+			s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 			s.RunFor(10*time.Minute + 3*time.Second)
 			s.begin, s.lines = s.Now(), nil
 			one.do(s)
@@ -305,9 +310,9 @@ func TestHowTheWaitEnds(t *testing.T) {
 func TestAShortPowerFailure(t *testing.T) {
 	s := newStory(t, sim.Options{Check: true})
 	before := s.pod("web-1")
-	s.do("stop", s.StopNode(s.home))
+	s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 	s.RunFor(20 * time.Second)
-	s.do("return", s.ReturnNode(s.home))
+	s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -335,7 +340,7 @@ func TestAPartitionThatEndsInTime(t *testing.T) {
 	if got := answer("web-0"); got != "true 0" {
 		t.Errorf("before: %s", got)
 	}
-	s.do("cut", s.CutNode(s.home))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: s.home}))
 	if got := answer("web-0"); got != "true 28" {
 		t.Errorf("through the cut: %s", got)
 	}
@@ -350,7 +355,7 @@ func TestAPartitionThatEndsInTime(t *testing.T) {
 	if nodes := s.running("web-1"); len(nodes) != 1 {
 		t.Errorf("web-1 runs on %v", nodes)
 	}
-	s.do("return", s.ReturnNode(s.home))
+	s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -366,12 +371,12 @@ func TestAPartitionThatEndsInTime(t *testing.T) {
 // A node that is cut off for longer than its Pods are left: they are ended when it is back, not before.
 func TestAPartitionThatLasts(t *testing.T) {
 	s := newStory(t, sim.Options{Check: true})
-	s.do("cut", s.CutNode(s.home))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: s.home}))
 	s.RunFor(8 * time.Minute)
 	if ghosts := s.Ghosts(); len(ghosts) != 1 || ghosts[0].Why() != "its node is cut off" || s.pod("web-1").DeletionTimestamp == nil {
 		t.Errorf("ghosts: %v", ghosts)
 	}
-	s.do("return", s.ReturnNode(s.home))
+	s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -384,7 +389,7 @@ func TestAPartitionThatLasts(t *testing.T) {
 // Split brain: the Pod of a node that is cut off is deleted by force, and then there are two processes of one identity that write to one volume.
 func TestAForcedDeletionDuringAPartitionIsASplitBrain(t *testing.T) {
 	s := newStory(t, sim.Options{Check: true, Nodes: 4})
-	s.do("cut", s.CutNode(s.home))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: s.home}))
 	s.RunFor(7 * time.Minute)
 	s.do("force", s.deletePod("web-1", true))
 	if err := s.RunUntil(sim.Ready("Pod", "default", "web-1")); err != nil {
@@ -400,7 +405,7 @@ func TestAForcedDeletionDuringAPartitionIsASplitBrain(t *testing.T) {
 	if broken := s.BrokenPromises(); len(broken) != 1 || broken[0].Found != want {
 		t.Errorf("broken promises: %v", broken)
 	}
-	s.do("return", s.ReturnNode(s.home))
+	s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -418,7 +423,7 @@ func TestANodeIsDeletedThatRuns(t *testing.T) {
 	if nodes := s.running("web-1"); len(nodes) != 0 {
 		t.Errorf("web-1 runs on %v", nodes)
 	}
-	s.do("restart", s.ReturnNode(s.home))
+	s.do("restart", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: s.home}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -448,9 +453,9 @@ spec: {nodeName: node-1, restartPolicy: Never, containers: [{name: main, image: 
 		t.Fatal(err)
 	}
 	s.RunFor(time.Minute)
-	s.do("stop", s.StopNode("node-1"))
+	s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: "node-1"}))
 	s.RunFor(time.Second)
-	s.do("return", s.ReturnNode("node-1"))
+	s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: "node-1"}))
 	if !s.Settle(time.Hour) {
 		t.Error("the cluster does not come to rest")
 	}
@@ -472,9 +477,9 @@ spec: {nodeName: node-1, restartPolicy: Never, containers: [{name: main, image: 
 
 func TestFaultsOfUnknownNodes(t *testing.T) {
 	cluster := sim.New(sim.Options{})
-	const want = `expected the name of a node, found "node-9"; there are node-1, node-2, node-3`
-	for _, fault := range []func(string) error{cluster.StopNode, cluster.CutNode, cluster.ReturnNode} {
-		if err := fault("node-9"); err == nil || err.Error() != want {
+	const want = "expected the name of a node, found \"node-9\"\nhint: did you mean \"node-1\"?"
+	for _, verb := range []sim.FaultVerb{sim.NodeDown, sim.NodeCut, sim.NodeUp} {
+		if err := cluster.Befall(sim.Fault{Verb: verb, Node: "node-9"}); err == nil || err.Error() != want {
 			t.Errorf("%v", err)
 		}
 	}
@@ -491,14 +496,14 @@ func TestAMadeNodeFailsAndReturns(t *testing.T) {
 		node, _ := store.Get[*corev1.Node](cluster.View(), "", "extra")
 		return nodeLine(node)
 	}
-	if err := cluster.StopNode("extra"); err != nil {
+	if err := cluster.Befall(sim.Fault{Verb: sim.NodeDown, Node: "extra"}); err != nil {
 		t.Fatal(err)
 	}
 	cluster.RunFor(time.Minute)
 	if got := line(); got != "Ready=Unknown unreachable:NoSchedule unreachable:NoExecute" {
 		t.Error(got)
 	}
-	if err := cluster.ReturnNode("extra"); err != nil {
+	if err := cluster.Befall(sim.Fault{Verb: sim.NodeUp, Node: "extra"}); err != nil {
 		t.Fatal(err)
 	}
 	if !cluster.Settle(time.Minute) || line() != "Ready=True" {
@@ -510,7 +515,7 @@ func TestAMadeNodeFailsAndReturns(t *testing.T) {
 func TestFaultsInForksAndInThePast(t *testing.T) {
 	s := newStory(t, sim.Options{})
 	twin := s.Fork()
-	s.do("stop", s.StopNode(s.home))
+	s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.home}))
 	s.RunFor(10 * time.Minute)
 	past, err := s.At(s.begin.Add(5 * time.Minute))
 	if err != nil {

@@ -34,11 +34,11 @@ func TestRowsNeverChange(t *testing.T) {
 	apply(web)
 	apply(strings.NewReplacer("replicas: 3", "replicas: 5").Replace(web))
 	apply(strings.NewReplacer("replicas: 3", "replicas: 4", "nginx-slim:0.21", "nginx-slim:0.24").Replace(web))
-	if err := cluster.StopNode("node-1"); err != nil {
+	if err := cluster.Befall(sim.Fault{Verb: sim.NodeDown, Node: "node-1"}); err != nil {
 		t.Fatal(err)
 	}
 	cluster.RunFor(10 * time.Minute)
-	if err := cluster.ReturnNode("node-1"); err != nil {
+	if err := cluster.Befall(sim.Fault{Verb: sim.NodeUp, Node: "node-1"}); err != nil {
 		t.Fatal(err)
 	}
 	settle()

@@ -20,11 +20,11 @@ import (
 type Input struct {
 	Do      Operation
 	Kind    string   // of the object it is about, e.g. "StatefulSet"
-	Name    api.Name // of the object it is about, or of a node (without namespace)
+	Name    api.Name // of the object it is about
 	Part    string   // subresource that is written, or a container of the Pod
 	Objects []api.Object
 	Options *metav1.DeleteOptions
-	Target  string   // a node to bind to, an address to connect with, a key to remember, a question
+	Target  string   // a node to bind to, an address to connect with, a key to remember, a question, a fault
 	Args    []string // of a command
 	Number  int      // of a process, signal or port, as the operation says
 	Signal  int
@@ -63,9 +63,7 @@ const (
 	DoChoose   Operation = "choose"   // Target: a question, Of
 	DoRemember Operation = "remember" // Target: a key of the DNS cache, Reply
 
-	DoStopNode   Operation = "stop-node"   // Name of a node
-	DoCutNode    Operation = "cut-node"    // Name of a node
-	DoReturnNode Operation = "return-node" // Name of a node
+	DoBefall Operation = "befall" // Target: the text of a [Fault]
 )
 
 // Outcome is what came of an [Input].

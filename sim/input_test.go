@@ -149,11 +149,11 @@ func live(t *testing.T, c *sim.Cluster, seed uint64, steps int) {
 				c.Close(process)
 			}
 		case 6:
-			_ = c.StopNode(node)
+			_ = c.Befall(sim.Fault{Verb: sim.NodeDown, Node: node})
 		case 7:
-			_ = c.CutNode(node)
+			_ = c.Befall(sim.Fault{Verb: sim.NodeCut, Node: node})
 		case 8, 9:
-			_ = c.ReturnNode(node)
+			_ = c.Befall(sim.Fault{Verb: sim.NodeUp, Node: node})
 		case 10:
 			_, _, _ = c.Mutate(set, api.Name{Namespace: "default", Name: "web"}, "", false, random.IntN(3) == 0, func(current api.Object) (api.Object, error) {
 				changed := api.Copy(current)

@@ -196,7 +196,7 @@ func TestWhatAPodKnows(t *testing.T) {
 func TestLogsOfALostNode(t *testing.T) {
 	s := webWith(t, sim.Options{})
 	pod := s.pod("web-1")
-	s.do("cut", s.CutNode(pod.Spec.NodeName))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: pod.Spec.NodeName}))
 	_, _, _, err := container.Logs(s.View(), nameOf(pod), "nginx", false, 0)
 	address := pod.Status.HostIP + ":10250"
 	if want := `Get "https://` + address + `/containerLogs/default/web-1/nginx": dial tcp ` + address + `: i/o timeout`; err == nil || err.Error() != want {

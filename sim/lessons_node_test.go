@@ -40,7 +40,7 @@ func TestNodeFailureTimeLine(t *testing.T) {
 	mustReach(t, s.Cluster, sim.Ready("StatefulSet", "default", "writer"))
 	s.RunFor(time.Minute)
 	old := s.pod("writer-0")
-	s.do("cut", s.CutNode(old.Spec.NodeName))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: old.Spec.NodeName}))
 	cut := s.Now()
 	reach := func(what string, least, most time.Duration, holds func() bool) {
 		t.Helper()

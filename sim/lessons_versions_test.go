@@ -63,7 +63,7 @@ var seen = map[string]struct {
 	}, "false", "true"},
 	"node grace period": {func(t *testing.T, release string) string {
 		s := small(t, release)
-		s.do("stop", s.StopNode("node-1"))
+		s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: "node-1"}))
 		s.RunFor(45 * time.Second)
 		return strings.Fields(s.node("node-1"))[0]
 	}, "Ready=Unknown", "Ready=True"},

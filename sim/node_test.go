@@ -77,7 +77,7 @@ func TestConditionsSetByHand(t *testing.T) {
 	s.wantNode("node-2", "Ready=True")
 
 	// Where no kubelet speaks up, the taint of one sort takes the place of that of the other.
-	s.do("cut", s.CutNode("node-1"))
+	s.do("cut", s.Befall(sim.Fault{Verb: sim.NodeCut, Node: "node-1"}))
 	s.do("not ready", s.patchStatus("node-1", corev1.NodeReady, corev1.ConditionFalse))
 	s.RunFor(20 * time.Second)
 	s.wantNode("node-1", "Ready=False not-ready:NoSchedule not-ready:NoExecute")
@@ -109,7 +109,7 @@ func TestManyNodesFail(t *testing.T) {
 	} {
 		s := newNodes(t, sim.Options{Nodes: one.nodes})
 		for i := range one.fail {
-			s.do("stop", s.StopNode("node-"+string(rune('1'+i))))
+			s.do("stop", s.Befall(sim.Fault{Verb: sim.NodeDown, Node: "node-" + string(rune('1'+i))}))
 		}
 		s.RunFor(55 * time.Second)
 		early := executing(s)
@@ -123,7 +123,7 @@ func TestManyNodesFail(t *testing.T) {
 		if one.name != "three of three" {
 			continue
 		}
-		s.do("return", s.ReturnNode("node-3")) // the control plane sees again, and evicts
+		s.do("return", s.Befall(sim.Fault{Verb: sim.NodeUp, Node: "node-3"})) // the control plane sees again, and evicts
 		s.RunFor(time.Minute)
 		if later := executing(s); later != 2 {
 			t.Errorf("when one is back %d are tainted", later)

@@ -18,8 +18,8 @@ func (c *Cluster) do(tx *store.Tx, in Input) (out Outcome, err error) {
 	switch in.Do {
 	case DoCreate, DoUpdate, DoScale, DoApply, DoDelete, DoEvict, DoBind:
 		return c.doRequest(tx, in)
-	case DoStopNode, DoCutNode, DoReturnNode:
-		return out, c.doFault(tx, in)
+	case DoBefall:
+		return out, c.strike(tx, in.Target)
 	}
 	return c.doRuntime(tx, in)
 }
@@ -155,21 +155,4 @@ func (in *Input) options() metav1.DeleteOptions {
 		return metav1.DeleteOptions{}
 	}
 	return *in.Options
-}
-
-// doFault does what befalls the machines behind the nodes.
-func (c *Cluster) doFault(tx *store.Tx, in Input) error {
-	if err := knowsNode(tx.View, in.Name.Name); err != nil {
-		return err
-	}
-	world := c.world(tx)
-	switch in.Do {
-	case DoStopNode:
-		container.PowerOff(world, in.Name.Name)
-	case DoCutNode:
-		container.CutOff(world, in.Name.Name)
-	default: // DoReturnNode
-		container.Return(world, in.Name.Name)
-	}
-	return nil
 }

@@ -73,13 +73,13 @@ func disturb(cluster *Cluster, choose func(string, int) int) string {
 		policy := &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{WhenDeleted: policies[choose("deleted", 2)], WhenScaled: policies[choose("scaled", 2)]}
 		return edit(fmt.Sprint(*policy), func(set *appsv1.StatefulSet) { set.Spec.PersistentVolumeClaimRetentionPolicy = policy })
 	case 7:
-		err := cluster.StopNode(node)
+		err := cluster.Befall(Fault{Verb: NodeDown, Node: node})
 		cluster.RunFor(time.Duration(choose("out", 90)) * time.Second)
-		return fmt.Sprint("stop ", node, err, cluster.ReturnNode(node))
+		return fmt.Sprint("stop ", node, err, cluster.Befall(Fault{Verb: NodeUp, Node: node}))
 	case 8:
-		err := cluster.CutNode(node)
+		err := cluster.Befall(Fault{Verb: NodeCut, Node: node})
 		cluster.RunFor(time.Duration(choose("cut", 600)) * time.Second)
-		return fmt.Sprint("cut ", node, err, cluster.ReturnNode(node))
+		return fmt.Sprint("cut ", node, err, cluster.Befall(Fault{Verb: NodeUp, Node: node}))
 	}
 	_, _, err := cluster.Mutate(api.KindNamed("Pod"), pod, "status", false, false, func(current api.Object) (api.Object, error) {
 		failed := current.(*corev1.Pod).DeepCopy()

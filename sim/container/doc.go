@@ -37,6 +37,9 @@
 // The machine behind a node ([Machine]) can lose its power or its network and come back: [PowerOff], [CutOff], [Return]. Without power all ends at once; without network
 // processes run on, out of reach of everybody, and with their volumes and their addresses: ghosts.
 //
+// What else is wrong is a row of the table Faults, which is empty when all is well: a probe that fails whatever its container does ([FailProbe]). A
+// container can be killed at any time ([Crash]), also as the kernel does it when memory runs out.
+//
 // A Pod that was deleted by force has no object any more, but its sandbox goes on until its node's kubelet cleans up: that is how a split brain is shown.
 //
 // # Where this is simpler than a real node
@@ -44,6 +47,6 @@
 // A probe, a lifecycle hook or a connection that fails by a timeout fails at once, not when the timeout is over; exec probes take their real time. /etc/hosts,
 // /etc/hostname and /etc/resolv.conf are files of the root and no mounts. Content of configMap volumes is looked up again when it is 60 s old and somebody
 // reads it (also below a subPath, which a real kubelet never updates). A machine that is cut off still gets answers from DNS and
-// pulls images, and its kubelet rests. Not simulated: cgroups and out-of-memory kills, user namespaces, shared process namespaces,
+// pulls images, and its kubelet rests. Not simulated: cgroups (containers use no memory, so that none runs out by itself), user namespaces, shared process namespaces,
 // ephemeral storage limits, devices, TLS, UDP.
 package container

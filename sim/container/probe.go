@@ -63,6 +63,8 @@ func (w *World) probe(command Command) {
 	}
 	timeout := max(probe.TimeoutSeconds, 1)
 	switch {
+	case w.madeToFail(c, command.Probe):
+		w.probed(key, command.Probe, false, w.failureOf(c, spec, probe))
 	case probe.Exec != nil:
 		guest := w.inContainer(c)
 		args := expandStatic(probe.Exec.Command, spec.Env)

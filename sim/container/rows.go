@@ -29,7 +29,7 @@ const (
 
 // Tables lists them for the store.
 func Tables() []store.Table {
-	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Addresses, Machines, Troubled}
+	return []store.Table{Sandboxes, Containers, Processes, Volumes, Images, Leases, Addresses, Machines, Troubled, Faults}
 }
 
 // Sandbox is a Pod's place on a node. It outlives the Pod object: a forced deletion removes the object at once, and the

@@ -190,7 +190,7 @@ func (s *podSync) state(run *container.Container) corev1.ContainerState {
 		return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: api.Timestamp(run.StartedAt)}}
 	}
 	ended := &corev1.ContainerStateTerminated{
-		ExitCode: int32(run.ExitCode), Signal: int32(run.Signal), Reason: run.Reason, Message: run.Message,
+		ExitCode: int32(run.ExitCode), Reason: run.Reason, Message: run.Message,
 		FinishedAt: api.Timestamp(run.FinishedAt), ContainerID: s.containerID(run),
 	}
 	if !run.StartedAt.IsZero() {

@@ -181,7 +181,7 @@ func heal(c *sim.Cluster) {
 		must(cordon(false)(nil, c, node))
 	}
 	for node := range store.List[*corev1.Node](c.View(), "") {
-		must(c.ReturnNode(node.Name))
+		must(c.Befall(sim.Fault{Verb: sim.NodeUp, Node: node.Name}))
 	}
 }
 

@@ -101,6 +101,12 @@ func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
 	}
 }
 
+// AnyRow says whether a table has rows. It costs next to nothing, whatever the table holds.
+func AnyRow(view View, table Table) bool {
+	_, found := view.rowsOf(table).First()
+	return found
+}
+
 // Meta is the clock and the counters.
 func (v View) Meta() Meta { return v.state.meta }
 

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -36,13 +37,13 @@ var more = []struct {
 	{name: "node-unreachable", ask: "sts/web pod/web-1 no/node-1 svc/nginx", make: func(s *situation) {
 		s.web()
 		s.settle()
-		s.check(s.StopNode(s.pod("web-1").Spec.NodeName))
+		s.check(s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.pod("web-1").Spec.NodeName}))
 		s.RunFor(2 * time.Minute)
 	}},
 	{name: "node-unreachable-terminating", ask: "sts/web pod/web-1", make: func(s *situation) {
 		s.web()
 		s.settle()
-		s.check(s.StopNode(s.pod("web-1").Spec.NodeName))
+		s.check(s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.pod("web-1").Spec.NodeName}))
 		s.RunFor(10 * time.Minute)
 	}},
 	{name: "scaling-down-behind-a-finalizer", ask: "sts/web", make: func(s *situation) {

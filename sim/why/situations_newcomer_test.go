@@ -7,6 +7,8 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
+
+	"github.com/stsim/stsim/sim"
 )
 
 func init() { situations = append(situations, newcomer...) }
@@ -77,7 +79,7 @@ var newcomer = []struct {
 		s.web()
 		s.settle()
 		node := s.pod("web-1").Spec.NodeName
-		s.check(s.StopNode(node))
+		s.check(s.Befall(sim.Fault{Verb: sim.NodeDown, Node: node}))
 		s.RunFor(2 * time.Minute)
 		s.delete("Pod", "web-1", true)
 		s.RunFor(time.Minute)
@@ -85,7 +87,7 @@ var newcomer = []struct {
 	{name: "dead-node-among-few", ask: "sts/web", make: func(s *situation) {
 		s.web(spreading...)
 		s.settle()
-		s.check(s.StopNode(s.pod("web-1").Spec.NodeName))
+		s.check(s.Befall(sim.Fault{Verb: sim.NodeDown, Node: s.pod("web-1").Spec.NodeName}))
 		s.RunFor(2 * time.Minute)
 		s.delete("Pod", "web-1", true)
 		s.RunFor(time.Minute)
