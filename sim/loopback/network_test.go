@@ -212,13 +212,17 @@ func TestPortsFollowTheCluster(t *testing.T) {
 func TestNodesOutOfReachDoNotAnswer(t *testing.T) {
 	w := newWorld(t, webServers, MaxListeners)
 	pod := w.pod("web-0")
-	w.do(func(cluster *sim.Cluster) error { return cluster.Befall(sim.Fault{Verb: sim.NodeCut, Node: pod.Spec.NodeName}) })
+	w.do(func(cluster *sim.Cluster) error {
+		return cluster.Befall(sim.Fault{Verb: sim.NodeCut, Node: pod.Spec.NodeName})
+	})
 	for address, port := range map[string]int32{pod.Status.PodIP: 8080, pod.Status.HostIP: 31999} {
 		if answer := get(address, port); answer != "timed out" {
 			t.Errorf("cut off, %s answers %q", address, answer)
 		}
 	}
-	w.do(func(cluster *sim.Cluster) error { return cluster.Befall(sim.Fault{Verb: sim.NodeUp, Node: pod.Spec.NodeName}) })
+	w.do(func(cluster *sim.Cluster) error {
+		return cluster.Befall(sim.Fault{Verb: sim.NodeUp, Node: pod.Spec.NodeName})
+	})
 	if answer := get(pod.Status.PodIP, 8080); answer != "web-0" {
 		t.Errorf("back again it answers %q", answer)
 	}
