@@ -12,7 +12,7 @@
 // Around it there are four things, and each can be used without the others:
 //
 //   - Server puts AnswerPacket on a UDP and a TCP socket. Replies go out as they were packed once, keyed by the octets
-//     of the question, until the source changes: a usual question then costs little more than an echo
+//     of the question, until the source changes: a usual question then costs no more than an echo over a net.UDPConn
 //     (see BenchmarkSpeed) and allocates nothing.
 //   - Index is a Source that follows a cluster change by change, in the time of the change: one Pod of a headless
 //     service with 10,000 endpoints is as cheap as one of three.
@@ -65,7 +65,7 @@
 // cache.go is the cache model; index.go and indexslice.go are the index.
 //
 // packet.go reads packets; packed.go remembers packed replies; responder.go joins them, and must reply as AnswerPacket
-// does, octet for octet (FuzzResponder). server.go, server_udp.go, server_tcp.go and server_forward.go are the sockets:
+// does, octet for octet (FuzzResponder). server.go, server_udp.go, server_tcp.go and server_forward.go are the sockets, server_datagrams*.go many packets in one system call:
 // only files named server*.go may start goroutines and read the wall clock. resolvconf.go gives the text of the resolv.conf that the
 // kubelet hands to a Pod. The rules themselves can be read as questions and replies in testdata/questions.
 package dnsserver

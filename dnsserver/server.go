@@ -49,7 +49,7 @@ type Server struct {
 	responder responder // guarded
 	now       func() time.Time
 	upstream  []netip.AddrPort
-	udp       *net.UDPConn
+	udp       *datagrams
 	tcp       *net.TCPListener
 	streams   streams
 	waiting   chan struct{}   // as many as may wait for an upstream server
@@ -115,9 +115,7 @@ func (s *Server) open(address netip.AddrPort) (err error) {
 		if s.tcp, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address)); err != nil {
 			return err
 		}
-		s.udp, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.Address()))
-		if err == nil {
-			_ = s.udp.SetReadBuffer(receiveBuffer) // less only loses more of a flood
+		if s.udp, err = listenDatagrams(s.Address()); err == nil {
 			return nil
 		}
 		_ = s.tcp.Close()
@@ -153,7 +151,7 @@ func (s *Server) Shutdown(ctx context.Context) Metrics {
 	if !s.closing.Swap(true) {
 		s.stop()
 		_ = s.tcp.Close()
-		_ = s.udp.SetReadDeadline(longAgo)
+		s.udp.interrupt()
 		s.streams.hurry()
 	}
 	finished := make(chan struct{})
@@ -165,23 +163,26 @@ func (s *Server) Shutdown(ctx context.Context) Metrics {
 	case <-finished:
 	case <-ctx.Done():
 		s.streams.closeAll()
-		_ = s.udp.Close()
 		<-finished
 	}
-	_ = s.udp.Close()
+	s.udp.close()
 	return s.Metrics()
 }
 
 // respond replies to a packet, see responder.
 func (s *Server) respond(packet []byte, transport Transport, buffer []byte) ([]byte, *errand) {
+	now := s.lock()
+	defer s.guard.Unlock()
+	return s.responder.respond(packet, transport, now, buffer)
+}
+
+// lock takes the guard, and reads the clock if there is a cache.
+func (s *Server) lock() (now time.Time) {
 	s.guard.Lock()
-	var now time.Time
 	if s.responder.cache != nil {
 		now = s.now()
 	}
-	reply, first := s.responder.respond(packet, transport, now, buffer)
-	s.guard.Unlock()
-	return reply, first
+	return now
 }
 
 // drop counts what got no reply.
