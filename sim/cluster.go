@@ -155,6 +155,9 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	return past, nil
 }
 
+// Record has every input that is accepted from now on told, in place of Options.Record.
+func (c *Cluster) Record(tell func(Recorded)) { c.options.Record = tell }
+
 // Step takes the next event and is false when none is pending.
 func (c *Cluster) Step() bool {
 	event, found := c.db.Present().NextEvent()

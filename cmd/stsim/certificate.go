@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
@@ -14,16 +13,16 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for the addresses that is valid as long as a served cluster may last, signed by itself. The second result is
-// what clients have to trust.
-func newCertificate(addresses []net.IP) (tls.Certificate, []byte, error) {
+// newCertificate makes a certificate for the addresses that is valid as long as a served cluster may last, signed by itself: it is also
+// what clients have to trust. Both are PEM.
+func newCertificate(addresses []net.IP) (certificate, private []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		return nil, nil, err
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		return nil, nil, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -35,9 +34,13 @@ func newCertificate(addresses []net.IP) (tls.Certificate, []byte, error) {
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return tls.Certificate{}, nil, err
+		return nil, nil, err
 	}
-	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}), nil
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), nil
 }
 
 // newToken makes the secret by which clients of one served cluster are known.

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -94,8 +96,16 @@ func writeKubeconfig(path, server, token string, authority []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	return writePrivate(path, content)
+}
+
+// writePrivate writes a file for the user's eyes only, whole or not at all.
+func writePrivate(path string, content []byte) error {
 	// A new file rather than a truncated one: the mode of an old one would stay.
 	temporary := path + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := os.WriteFile(temporary, content, 0o600); err != nil {
 		return err
 	}

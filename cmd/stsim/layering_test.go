@@ -58,6 +58,8 @@ var layers = []layer{
 		reason: "what holds an object is read from the rows, those of containers included, by a pure function"},
 	{folder: "sim/property", ours: []string{"sim/api", "sim/store"}, others: kubernetes, reason: "what people promise is asked of the rows, by a pure function"},
 	{folder: "sim/explore", ours: []string{"sim", "sim/api", "sim/kernel", "sim/property", "sim/store"}, others: kubernetes, reason: "many lives of one world: it needs what a Go program needs, and no door"},
+	{folder: "sim/journal", ours: []string{"sim"}, doors: "disk*.go",
+		reason: "a history is options and inputs; files are a door"},
 	{folder: "sim/door", ours: []string{"sim", "dnsserver"}, door: true, reason: "the first package with goroutines"},
 	{folder: "sim/wire", door: true, reason: "bytes of real connections; it knows HTTP and nothing of the cluster"},
 	{folder: "sim/loopback", ours: []string{"sim", "sim/api", "sim/store", "sim/container", "sim/container/applet", "sim/network", "sim/door", "sim/wire"}, others: kubernetes,
@@ -72,7 +74,7 @@ var layers = []layer{
 		door:   true, reason: "the only package that imports kubectl"},
 	{folder: "scenarios", ours: []string{"sim", "sim/api", "sim/container", "sim/container/applet", "sim/container/shell", "sim/door", "sim/kubectl", "sim/apiserver", "sim/store", "sim/network", "sim/property", "sim/why", "storage", "dnsserver"},
 		others: append([]string{"github.com/yuin/goldmark", "sigs.k8s.io/yaml", "go.yaml.in/yaml"}, kubernetes...), door: true, reason: "pages use the cluster as a person does"},
-	{folder: "cmd/stsim", ours: []string{"sim", "sim/api", "sim/property", "sim/explore", "sim/door", "sim/apiserver", "sim/loopback", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
+	{folder: "cmd/stsim", ours: []string{"sim", "sim/journal", "sim/api", "sim/property", "sim/explore", "sim/door", "sim/apiserver", "sim/loopback", "sim/kubectl", "scenarios", "storage", "dnsserver", "sim/container", "sim/store", "sim/network", "sim/why"},
 		others: append([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "sigs.k8s.io/yaml", "golang.org/x/term"}, kubernetes...), door: true, reason: "the binary; stsim dns indexes the names in files"},
 }
 

@@ -56,7 +56,7 @@ type clock struct {
 
 func newClock(d *door.Door, pace pace) *clock {
 	c := &clock{door: d, pace: pace}
-	d.Do(func(cluster *sim.Cluster) { c.begin = cluster.Now() })
+	d.Pass(func(cluster *sim.Cluster) { c.begin = cluster.Options().Start })
 	c.set(func() {})
 	return c
 }
@@ -82,7 +82,7 @@ func (c *clock) set(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
-	c.door.Do(func(cluster *sim.Cluster) { c.wall, c.virtual = time.Now(), cluster.Now() })
+	c.door.Pass(func(cluster *sim.Cluster) { c.wall, c.virtual = time.Now(), cluster.Now() })
 }
 
 // turn takes some of the events that are due, and says whether there are more.
@@ -93,7 +93,7 @@ func (c *clock) turn() (more bool) {
 		return false
 	}
 	if c.pace == 0 {
-		c.door.Do(func(cluster *sim.Cluster) {
+		c.door.Pass(func(cluster *sim.Cluster) {
 			for range eventsPerTurn {
 				cluster.Step()
 			}
@@ -106,7 +106,7 @@ func (c *clock) turn() (more bool) {
 
 // someUntil takes some of the events that are due until an instant, and says whether there are more. When there are none, the clock goes on until then.
 func (c *clock) someUntil(until time.Time) (more bool) {
-	c.door.Do(func(cluster *sim.Cluster) {
+	c.door.Pass(func(cluster *sim.Cluster) {
 		for range eventsPerTurn {
 			if next, found := cluster.View().NextEvent(); !found || next.When.After(until) {
 				cluster.RunFor(max(until.Sub(cluster.Now()), 0))
@@ -123,7 +123,7 @@ func (c *clock) someUntil(until time.Time) (more bool) {
 // advance lets virtual time go by at once. Requests come in between.
 func (c *clock) advance(ctx context.Context, duration time.Duration) {
 	var until time.Time
-	c.door.Do(func(cluster *sim.Cluster) { until = cluster.Now().Add(duration) })
+	c.door.Pass(func(cluster *sim.Cluster) { until = cluster.Now().Add(duration) })
 	for more := true; more && ctx.Err() == nil; {
 		more = c.someUntil(until)
 	}
@@ -133,7 +133,7 @@ func (c *clock) advance(ctx context.Context, duration time.Duration) {
 // step takes the next events, however far away they are.
 func (c *clock) step(ctx context.Context, events int) {
 	for taken := 0; taken < events && ctx.Err() == nil; taken += eventsPerTurn {
-		c.door.Do(func(cluster *sim.Cluster) {
+		c.door.Pass(func(cluster *sim.Cluster) {
 			for range min(eventsPerTurn, events-taken) {
 				cluster.Step()
 			}

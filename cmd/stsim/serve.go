@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type serveFlags struct {
 	pace       string
 	address    string
 	kubeconfig string
+	state      string
 	without    []string
 	dns        dnsSetup
 	addresses  addressSetup
@@ -45,7 +47,10 @@ func newServe() *cobra.Command {
 		Long: "Serve the API and the DNS of a simulated cluster on loopback addresses, and write a kubeconfig for it. Virtual time goes with the wall clock. It\n" +
 			"ends with Ctrl-C, and the cluster with it. What --ttl, --pods, --zone and --dns-cache say holds for the Pods of the cluster too.\n\n" +
 			"Pods, Services and nodes have loopback addresses of their own where the system has such (Linux): curl reaches them at the addresses that DNS\n" +
-			"answers. Node ports are open at 127.0.0.1 everywhere. Two clusters that are served at a time have different addresses.",
+			"answers. Node ports are open at 127.0.0.1 everywhere. Two clusters that are served at a time have different addresses.\n\n" +
+			"With --state the cluster is kept in a file, and the same command comes back to it, also after a crash: everything that was answered is there, objects,\n" +
+			"files in volumes, resource versions and uids; kubeconfigs go on working. While nobody serves it its time stands still. Manifests are applied to a new\n" +
+			"cluster only. The file grows with every request; it holds no secrets, those are in FILE.keys.",
 		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal\n" +
 			"  stsim serve -f web.yaml --dns-addr 127.0.0.1:15353 --dns-cache 30s\n" +
 			"  dig @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local     in another terminal\n" +
@@ -60,6 +65,7 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.pace, "pace", "1x", "virtual time against the wall clock: 1x, 10x, ..., or max")
 	command.Flags().StringVar(&flags.address, "api-addr", "127.0.0.1:0", "loopback address of the API; port 0 is any free one")
 	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: in the user's state folder)")
+	command.Flags().StringVar(&flags.state, "state", "", "a file to keep the cluster in: the same command takes it up again")
 	flags.addresses.register(command.Flags())
 	flags.dns.register(command.Flags(), "127.0.0.1:0")
 	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset")
@@ -75,20 +81,108 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	addresses, err := flags.addresses.choose()
+	defer flags.addresses.close()
+	cluster, kept, err := flags.cluster(command)
 	if err != nil {
 		return err
 	}
-	defer addresses.close()
-	cluster, err := sim.Make(sim.Options{
-		PodCIDR: addresses.pods, ServiceCIDR: addresses.services, NodeCIDR: addresses.nodes,
-		Nodes: flags.nodes, Kubernetes: flags.kubernetes, Seed: flags.seed, Without: flags.without, Start: time.Now().UTC().Truncate(time.Second),
-		Zone: flags.dns.zone, DNS: flags.dns.simulated(),
+	defer kept.close()
+	access, err := kept.credentials()
+	if err != nil {
+		return err
+	}
+	var listener net.Listener
+	err = listenAgain(access.API, flags.address, command.Flags().Changed("api-addr"), func(address string) (err error) {
+		listener, err = listenLoopback(address)
+		return err
 	})
 	if err != nil {
-		return err
+		return failure{err.Error()}
 	}
-	for _, path := range flags.manifests {
+	inside := listenInside(cluster)
+	served, err := newServed(listener, inside, access, flags.kubeconfig)
+	if err != nil {
+		_ = listener.Close()
+		return failure{err.Error()}
+	}
+	defer served.remove()
+	d := door.New(cluster)
+	kept.guard(d)
+	names := newClusterNames(d)
+	var server *dnsserver.Server
+	err = listenAgain(access.DNS, dnsAddress.String(), command.Flags().Changed("dns-addr"), func(address string) (err error) {
+		server, err = names.listen(netip.MustParseAddrPort(address), dnsOptions)
+		return err
+	})
+	if err == nil {
+		err = kept.keepCredentials(served.credentials, server.Address())
+	}
+	if err != nil {
+		_ = listener.Close()
+		return failure{err.Error()}
+	}
+	own := names.listenInside(cluster.Settings(), dnsOptions)
+	served.announce(command.OutOrStdout(), server.Address(), own, cluster.Settings(), flags.state)
+	sockets := loopback.Listen(d, func(problem string) { fmt.Fprintln(command.ErrOrStderr(), "warning: "+problem) }, served.places()...)
+	defer sockets.Close()
+	ctx, stop := kept.watch(command.Context(), d)
+	defer stop()
+	go sockets.Keep(ctx)
+	go names.follow(ctx)
+	err = served.run(ctx, d, newClock(d, speed))
+	if own != nil {
+		shutdownDNS(own)
+	}
+	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
+	return errors.Join(err, kept.end(d))
+}
+
+// options are those of the cluster that the flags ask for.
+func (f *serveFlags) options(start time.Time) sim.Options {
+	release := orNewest(f.kubernetes)
+	if parsed, err := api.ParseRelease(release); err == nil {
+		release = parsed.String() // one name for what has several
+	}
+	return sim.Options{
+		PodCIDR: f.addresses.pods, ServiceCIDR: f.addresses.services, NodeCIDR: f.addresses.nodes,
+		Nodes: f.nodes, Kubernetes: release, Seed: f.seed, Without: f.without, Start: start, Zone: f.dns.zone, DNS: f.dns.simulated(),
+	}
+}
+
+// cluster makes the cluster that the flags ask for, or comes back to the one in the file.
+func (f *serveFlags) cluster(command *cobra.Command) (*sim.Cluster, *keptCluster, error) {
+	if f.state != "" {
+		kept, err := openState(f.state, func(file sim.Options) error { return f.checkFlags(command.Flags(), file) }, command.ErrOrStderr())
+		if err != nil {
+			return nil, nil, err
+		}
+		if kept != nil {
+			if len(f.manifests) > 0 {
+				fmt.Fprintf(command.ErrOrStderr(), "%s is not applied again (hint: stsim kubectl apply -f %[1]s)\n", strings.Join(f.manifests, ", "))
+			}
+			return kept.Cluster, kept, nil
+		}
+	}
+	if err := f.addresses.choose(); err != nil {
+		return nil, nil, err
+	}
+	options := f.options(time.Now().UTC().Truncate(time.Second))
+	if f.state != "" {
+		kept, err := createState(f.state, options, f.applyManifests)
+		if err != nil {
+			return nil, nil, err
+		}
+		return kept.Cluster, kept, nil
+	}
+	cluster, err := sim.Make(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cluster, nil, f.applyManifests(cluster)
+}
+
+func (f *serveFlags) applyManifests(cluster *sim.Cluster) error {
+	for _, path := range f.manifests {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return failure{fmt.Sprintf("-f: %v", err)}
@@ -97,36 +191,7 @@ func serve(command *cobra.Command, flags serveFlags) error {
 			return failure{fmt.Sprintf("%s: %v", path, err)}
 		}
 	}
-	listener, err := listenLoopback(flags.address)
-	if err != nil {
-		return failure{err.Error()}
-	}
-	inside := listenInside(cluster)
-	served, err := newServed(listener, inside, flags.kubeconfig)
-	if err != nil {
-		_ = listener.Close()
-		return failure{err.Error()}
-	}
-	defer served.remove()
-	d := door.New(cluster)
-	names := newClusterNames(d)
-	server, err := names.listen(dnsAddress, dnsOptions)
-	if err != nil {
-		_ = listener.Close()
-		return failure{err.Error()}
-	}
-	own := names.listenInside(cluster.Settings(), dnsOptions)
-	served.announce(command.OutOrStdout(), server.Address(), own, cluster.Settings())
-	sockets := loopback.Listen(d, func(problem string) { fmt.Fprintln(command.ErrOrStderr(), "warning: "+problem) }, served.places()...)
-	defer sockets.Close()
-	go sockets.Keep(command.Context())
-	go names.follow(command.Context())
-	err = served.run(command.Context(), d, newClock(d, speed))
-	if own != nil {
-		shutdownDNS(own)
-	}
-	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
-	return err
+	return nil
 }
 
 // listenLoopback listens where nobody but this machine can reach it.
@@ -146,21 +211,23 @@ type served struct {
 	listener    net.Listener
 	inside      []net.Listener // at the addresses that the cluster shows
 	certificate tls.Certificate
-	token       string
+	credentials credentials
 	kubeconfig  string
 }
 
-func newServed(listener net.Listener, inside []net.Listener, kubeconfig string) (*served, error) {
+// newServed writes the kubeconfig. What is missing in the credentials is made.
+func newServed(listener net.Listener, inside []net.Listener, access credentials, kubeconfig string) (*served, error) {
 	address := listener.Addr().(*net.TCPAddr)
 	at := []net.IP{address.IP}
 	for _, other := range inside {
 		at = append(at, other.Addr().(*net.TCPAddr).IP)
 	}
-	certificate, authority, err := newCertificate(at)
+	access, err := access.complete(at)
 	if err != nil {
 		return nil, err
 	}
-	token, err := newToken()
+	access.API = address.String()
+	certificate, err := tls.X509KeyPair(access.Certificate, access.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -169,19 +236,24 @@ func newServed(listener net.Listener, inside []net.Listener, kubeconfig string) 
 			return nil, err
 		}
 	}
-	if err := writeKubeconfig(kubeconfig, "https://"+address.String(), token, authority); err != nil {
+	if err := writeKubeconfig(kubeconfig, "https://"+access.API, access.Token, access.Certificate); err != nil {
 		return nil, fmt.Errorf("writing the kubeconfig: %w", err)
 	}
-	return &served{listener: listener, inside: inside, certificate: certificate, token: token, kubeconfig: kubeconfig}, nil
+	return &served{listener: listener, inside: inside, certificate: certificate, credentials: access, kubeconfig: kubeconfig}, nil
 }
 
-func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, settings *api.Settings) {
+func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, settings *api.Settings, state string) {
 	fmt.Fprintf(out, "API         https://%s\nDNS         %s (UDP and TCP)\n", s.listener.Addr(), names)
 	if own != nil {
 		fmt.Fprintf(out, "            %s, as in the Pods' resolv.conf\n", own.Address())
 	}
 	fmt.Fprintf(out, "%skubeconfig  %s\n\n", reachability(settings), s.kubeconfig)
-	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\nCtrl-C ends the cluster.\n", s.kubeconfig, names.Addr(), names.Port(), settings.Zone)
+	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\n", s.kubeconfig, names.Addr(), names.Port(), settings.Zone)
+	if state == "" {
+		fmt.Fprintln(out, "Ctrl-C ends the cluster.")
+	} else {
+		fmt.Fprintf(out, "Ctrl-C stops the cluster; --state %s takes it up again.\n", state)
+	}
 }
 
 // places are the addresses of the cluster at which the API is.
@@ -223,7 +295,7 @@ func (s *served) onlyWithToken(next http.Handler) http.Handler {
 		switch request.URL.Path {
 		case "/version", "/healthz", "/livez", "/readyz":
 		default:
-			if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+s.token)) != 1 {
+			if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+s.credentials.Token)) != 1 {
 				writer.Header().Set("Content-Type", "application/json")
 				writer.WriteHeader(http.StatusUnauthorized)
 				_, _ = io.WriteString(writer, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`+"\n")

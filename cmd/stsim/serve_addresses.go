@@ -18,49 +18,64 @@ import (
 	"github.com/stsim/stsim/sim/store"
 )
 
-// addressSetup is what the flags say about the addresses of a served cluster.
-type addressSetup struct{ pods, services string }
+// addressSetup are the ranges of a served cluster; an empty one is the usual one, which nothing outside of the cluster reaches.
+type addressSetup struct {
+	pods, services string // as the flags say, at first
+	nodes          string
+	claimed        *loopback.Claimed // nil for none
+}
 
 func (a *addressSetup) register(flags *pflag.FlagSet) {
 	flags.StringVar(&a.pods, "pod-cidr", "", "addresses of Pods (default: a free loopback range such as 127.64.0.0/16, on Linux)")
 	flags.StringVar(&a.services, "service-cidr", "", "addresses of Services (default: a free loopback range, on Linux)")
 }
 
-// addresses are the ranges of a cluster; an empty one is the usual one, which nothing outside of the cluster reaches.
-type addresses struct {
-	pods, services, nodes string
-	claimed               *loopback.Claimed // nil for none
-}
-
-func (a addresses) close() {
+func (a *addressSetup) close() {
 	if a.claimed != nil {
 		a.claimed.Close()
 	}
 }
 
 // choose takes what was asked for, and free loopback ranges for the rest.
-func (a addressSetup) choose() (addresses, error) {
-	chosen := addresses{pods: a.pods, services: a.services}
+func (a *addressSetup) choose() error {
 	for flag, text := range map[string]string{"--pod-cidr": a.pods, "--service-cidr": a.services} {
 		if prefix, err := netip.ParsePrefix(text); text != "" && (err != nil || prefix.Contains(netip.AddrFrom4([4]byte{127, 0, 0, 1}))) {
-			return chosen, fmt.Errorf("%s: expected a range of addresses without 127.0.0.1, found %q\nhint: %s 127.100.0.0/16", flag, text, flag)
+			return fmt.Errorf("%s: expected a range of addresses without 127.0.0.1, found %q\nhint: %s 127.100.0.0/16", flag, text, flag)
 		}
 	}
 	claimed, err := loopback.Claim()
 	switch {
 	case errors.Is(err, loopback.ErrNoAddresses):
-		return chosen, nil
+		return nil
 	case err != nil:
-		return chosen, failure{err.Error() + "\nhint: --pod-cidr 10.244.0.0/16 --service-cidr 10.96.0.0/12 takes none of them"}
+		return failure{err.Error() + "\nhint: --pod-cidr 10.244.0.0/16 --service-cidr 10.96.0.0/12 takes none of them"}
 	}
-	chosen.claimed, chosen.nodes = claimed, claimed.Nodes.String()
-	if chosen.pods == "" {
-		chosen.pods = claimed.Pods.String()
+	a.claimed, a.nodes = claimed, claimed.Nodes.String()
+	if a.pods == "" {
+		a.pods = claimed.Pods.String()
 	}
-	if chosen.services == "" {
-		chosen.services = claimed.Services.String()
+	if a.services == "" {
+		a.services = claimed.Services.String()
 	}
-	return chosen, nil
+	return nil
+}
+
+// again takes the ranges that a cluster has already.
+func (a *addressSetup) again(cluster sim.Options) error {
+	a.pods, a.services, a.nodes = cluster.PodCIDR, cluster.ServiceCIDR, cluster.NodeCIDR
+	nodes, err := netip.ParsePrefix(a.nodes)
+	if err != nil || !nodes.Addr().IsLoopback() {
+		return nil // nobody else can have them
+	}
+	claimed, err := loopback.Reclaim(nodes)
+	switch {
+	case errors.Is(err, loopback.ErrNoAddresses):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w\nhint: another cluster is being served at these addresses; stop it first", err)
+	}
+	a.claimed = claimed
+	return nil
 }
 
 // listenInside listens where the cluster shows its API server: at the address of the Service kubernetes, and at its endpoint. What is not this machine's, or

@@ -101,16 +101,16 @@ func freePort(t *testing.T) string {
 }
 
 func TestAddressesOfServedClusters(t *testing.T) {
-	first, err := addressSetup{}.choose()
-	if err != nil {
+	var first addressSetup
+	if err := first.choose(); err != nil {
 		t.Fatal(err)
 	}
 	defer first.close()
 	if first.claimed == nil {
 		t.Skip("this system has one loopback address")
 	}
-	second, err := addressSetup{pods: "10.1.0.0/16"}.choose()
-	if err != nil {
+	second := addressSetup{pods: "10.1.0.0/16"}
+	if err := second.choose(); err != nil {
 		t.Fatal(err)
 	}
 	defer second.close()
@@ -118,7 +118,7 @@ func TestAddressesOfServedClusters(t *testing.T) {
 		t.Errorf("%+v and %+v", first, second)
 	}
 	for _, wrong := range []addressSetup{{pods: "127.0.0.0/8"}, {services: "nonsense"}, {services: "127.0.0.0/24"}} {
-		if _, err := wrong.choose(); err == nil || !strings.Contains(err.Error(), "hint: ") {
+		if err := wrong.choose(); err == nil || !strings.Contains(err.Error(), "hint: ") {
 			t.Errorf("%+v: %v", wrong, err)
 		}
 	}

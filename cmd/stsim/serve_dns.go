@@ -35,7 +35,7 @@ func newClusterNames(d *door.Door) *clusterNames {
 // Lock implements [sync.Locker].
 func (n *clusterNames) Lock() {
 	n.mutex.Lock()
-	n.door.Do(n.look)
+	n.door.Pass(n.look)
 }
 
 // Unlock implements [sync.Locker].
@@ -76,7 +76,7 @@ func (n *clusterNames) follow(ctx context.Context) {
 			return
 		case <-ticker.C:
 			n.mutex.Lock()
-			n.door.Do(n.look)
+			n.door.Pass(n.look)
 			n.mutex.Unlock()
 		}
 	}

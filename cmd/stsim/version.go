@@ -18,11 +18,7 @@ func newVersion() *cobra.Command {
 		Example: "  stsim version\n  stsim version --changes",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			version := "(devel)"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				version = info.Main.Version
-			}
-			fmt.Fprintf(command.OutOrStdout(), "stsim %s\nsimulates Kubernetes %s (default) and", version, api.Release{})
+			fmt.Fprintf(command.OutOrStdout(), "stsim %s\nsimulates Kubernetes %s (default) and", programVersion(), api.Release{})
 			for _, release := range api.Releases() {
 				if release.Minor() != (api.Release{}).Minor() {
 					fmt.Fprintf(command.OutOrStdout(), " %s", release)
@@ -39,6 +35,14 @@ func newVersion() *cobra.Command {
 	}
 	command.Flags().BoolVar(&changes, "changes", false, "list what the releases do otherwise")
 	return command
+}
+
+// programVersion is the version of this program.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 // orNewest is the release a page asks for, or the default.

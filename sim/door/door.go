@@ -19,6 +19,15 @@ type Door struct {
 	passed   time.Time  // the last deadline that Drive let pass; see WaitUntil
 	waited   uint64     // how many waiters there have been
 	watching []func(cluster *sim.Cluster)
+	keeper   Keeper
+}
+
+// Keeper keeps what happens for good, such as in a file, before anybody is told of it.
+type Keeper interface {
+	// Note is called in a turn. It gives a number for all that has happened so far.
+	Note(cluster *sim.Cluster) (number uint32)
+	// Keep waits, outside of a turn, until what has that number is kept.
+	Keep(number uint32)
 }
 
 // waiter is a client that waits for something to happen until an instant of virtual time; zero: without end.
@@ -40,14 +49,37 @@ func New(cluster *sim.Cluster) *Door {
 	return &Door{cluster: cluster, changed: make(chan struct{}), waiters: map[*waiter]struct{}{}}
 }
 
-// Do takes one turn. The turn must be short: everybody else waits.
-func (d *Door) Do(turn func(cluster *sim.Cluster)) {
+// KeepWith has a keeper keep what happens. It is called before there are clients.
+func (d *Door) KeepWith(keeper Keeper) { d.keeper = keeper }
+
+// Do takes one turn. The turn must be short: everybody else waits. When there is a [Keeper] it returns when all that the turn saw is kept.
+func (d *Door) Do(turn func(cluster *sim.Cluster)) { d.keep(d.turn(turn)) }
+
+// Pass is a turn that does not wait for the [Keeper]: for those who tell nobody outside what they saw.
+func (d *Door) Pass(turn func(cluster *sim.Cluster)) { d.turn(turn) }
+
+func (d *Door) turn(turn func(cluster *sim.Cluster)) (kept uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before := d.cluster.Events()
 	turn(d.cluster)
 	if d.cluster.Events() != before {
 		d.announce()
+	}
+	return d.note()
+}
+
+// note is what has to be kept before anybody is told of the present. The lock is held.
+func (d *Door) note() uint32 {
+	if d.keeper == nil {
+		return 0
+	}
+	return d.keeper.Note(d.cluster)
+}
+
+func (d *Door) keep(number uint32) {
+	if d.keeper != nil {
+		d.keeper.Keep(number)
 	}
 }
 
@@ -73,11 +105,17 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 		d.ask(self)
 		met, late := self.met, d.isPast(deadline)
 		changed := d.changed
+		number := uint32(0)
+		if met || late {
+			number = d.note()
+		}
 		d.mu.Unlock()
 		switch {
 		case met:
+			d.keep(number)
 			return nil
 		case late:
+			d.keep(number)
 			return context.DeadlineExceeded
 		}
 		select {

@@ -12,11 +12,11 @@ var _ dnsserver.CacheStore = NameCache{}
 
 // Load implements [dnsserver.CacheStore].
 func (c NameCache) Load(key string) (reply dnsserver.CachedReply, found bool) {
-	c.Door.Do(func(cluster *sim.Cluster) { reply, found = cluster.RememberedReply(key) })
+	c.Door.Pass(func(cluster *sim.Cluster) { reply, found = cluster.RememberedReply(key) })
 	return reply, found
 }
 
 // Save implements [dnsserver.CacheStore].
 func (c NameCache) Save(key string, reply dnsserver.CachedReply) {
-	c.Door.Do(func(cluster *sim.Cluster) { cluster.RememberReply(key, reply) })
+	c.Door.Pass(func(cluster *sim.Cluster) { cluster.RememberReply(key, reply) })
 }

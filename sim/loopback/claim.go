@@ -38,7 +38,7 @@ func Claim() (*Claimed, error) {
 	var last error
 	for block := firstBlock; block <= lastBlock; block += blockStep {
 		ranges := rangesAt(byte(block))
-		mark, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ranges.Nodes.Addr().Next(), claimPort)))
+		mark, err := claim(ranges.Nodes)
 		switch {
 		case err == nil:
 			return &Claimed{ranges, mark}, nil
@@ -48,6 +48,25 @@ func Claim() (*Claimed, error) {
 		last = err
 	}
 	return nil, fmt.Errorf("all loopback ranges from 127.%d.0.0 to 127.%d.255.255 are taken: %w", firstBlock, lastBlock+blockStep-1, last)
+}
+
+// Reclaim takes the ranges again that a cluster had before, by its range of nodes.
+//
+// Errors: [ErrNoAddresses]; another cluster has them.
+func Reclaim(nodes netip.Prefix) (*Claimed, error) {
+	mark, err := claim(nodes)
+	switch {
+	case err == nil:
+		return &Claimed{Ranges{Nodes: nodes}, mark}, nil
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, ErrNoAddresses
+	}
+	return nil, fmt.Errorf("the loopback range %s is taken: %w", nodes, err)
+}
+
+// claim listens where whoever has a range of nodes listens.
+func claim(nodes netip.Prefix) (*net.UDPConn, error) {
+	return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(nodes.Addr().Next(), claimPort)))
 }
 
 func rangesAt(block byte) Ranges {

@@ -82,7 +82,7 @@ func (n *Network) Keep(ctx context.Context) {
 		case <-time.After(pause):
 		}
 		begun := time.Now()
-		n.door.Do(n.Rescan)
+		n.door.Pass(n.Rescan)
 		pause = max(rescanEvery, rescanShare*time.Since(begun))
 	}
 }
