@@ -26,8 +26,8 @@ type Cluster struct {
 	history  history
 	events   uint64 // taken so far
 	promises []Broken
-	running  *running // what Options.Check knows of the containers; nil until it is asked for
-	caches   *caches  // what loops may still see of the past; nil unless Options.Disorder lets them
+	running  running // what Options.Check knows of the containers
+	caches   *caches // what loops may still see of the past; nil unless Options.Disorder lets them
 }
 
 // New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet. Like
@@ -126,7 +126,6 @@ func (c *Cluster) Fork() *Cluster {
 	twin.history = c.history.fork()
 	twin.options.Record = nil // two histories cannot go on in one record
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
-	twin.running = nil
 	twin.caches = c.caches.fork()
 	return &twin
 }
@@ -144,6 +143,7 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	}
 	past.db, past.chooser, past.events, past.caches = from.db.Fork(), from.chooser.Fork(), from.events, from.caches.fork()
 	past.options.Trace = nil
+	past.running = running{}
 	for {
 		next, found := past.db.Present().NextEvent()
 		if !found || next.When.After(instant) || past.events >= until {
@@ -164,10 +164,15 @@ func (c *Cluster) Step() bool {
 	if !found {
 		return false
 	}
-	if c.late(event) {
-		return true
+	if !c.late(event) {
+		c.StepTo(event)
 	}
-	record := Record{At: event.When, Event: c.events, Who: event.Kind, Key: event.Key}
+	return true
+}
+
+// StepTo is Step for one of the pending events, whichever was due first. An event that is overtaken comes late: its time is then the time at which it is taken.
+func (c *Cluster) StepTo(event kernel.Event) {
+	record := Record{Event: c.events, Who: event.Kind, Key: event.Key}
 	var tx *store.Tx
 	if c.options.Trace != nil || c.options.Check { // somebody compares before and after, and may keep both
 		record.Before, tx = c.db.View(), c.db.Begin()
@@ -175,12 +180,12 @@ func (c *Cluster) Step() bool {
 		tx = c.db.Proceed()
 	}
 	tx.Take(event)
+	record.At = tx.Now()
 	c.handle(tx, event, &record)
 	c.finish(tx, &record)
 	if c.events >= c.nextCheckpoint() {
 		c.remember()
 	}
-	return true
 }
 
 // checkpointEvery is how many events At has to run again at most, in a cluster of a few thousand objects.
@@ -207,7 +212,7 @@ func (c *Cluster) handle(tx *store.Tx, event kernel.Event, record *Record) {
 	if !fresh {
 		record.Before = seen
 	}
-	plan := loop.Sync(control.Input{View: seen, Key: key, Now: event.When, Settings: c.settings, Choose: c.chooser.Choose})
+	plan := loop.Sync(control.Input{View: seen, Key: key, Now: tx.Now(), Settings: c.settings, Choose: c.chooser.Choose})
 	c.apply(tx, loop, key, plan, record)
 	if !fresh {
 		tx.Schedule(tx.Now().Add(catchUp), event.Kind, event.Key)

@@ -65,7 +65,7 @@ func (e *evidence) bySet() bool { return e.record.Who == "statefulset" }
 // check asks every promise. What is broken stays noted once per sentence and finding.
 func (c *Cluster) check(record *Record) {
 	view := c.db.Present()
-	if c.running == nil {
+	if !c.running.known {
 		c.running = runningIn(view)
 	} else {
 		c.running.follow(view, record.Rows)
@@ -73,7 +73,7 @@ func (c *Cluster) check(record *Record) {
 	if len(record.Changes) == 0 && len(record.Rows) == 0 && record.Who != endpointSlices {
 		return
 	}
-	e := &evidence{record: record, settings: c.settings, view: view, before: record.Before, running: c.running, loops: c.loops}
+	e := &evidence{record: record, settings: c.settings, view: view, before: record.Before, running: &c.running, loops: c.loops}
 	for _, change := range record.Changes {
 		switch change.Object().(type) {
 		case *corev1.Pod:

@@ -12,6 +12,7 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
+	"github.com/stsim/stsim/storage/ordered"
 )
 
 // oneProcessPerIdentity looks at the containers that the event started. What was found says which of those that run are ghosts: then
@@ -22,13 +23,14 @@ func oneProcessPerIdentity(e *evidence) string {
 		if !started {
 			continue
 		}
-		who := e.running.places[run.RowKey()].identity
-		keys := e.running.identities[who]
-		if len(keys) <= 1 {
+		where, _ := e.running.places.Get(run.RowKey())
+		who := where.identity
+		same := keys(e.running.identities, who)
+		if len(same) <= 1 {
 			continue
 		}
-		found := fmt.Sprintf("%s runs %d times", who, len(keys))
-		for _, key := range keys {
+		found := fmt.Sprintf("%s runs %d times", who, len(same))
+		for _, key := range same {
 			other, _ := store.GetRow[*container.Container](e.view, container.Containers, key)
 			if ghost, is := asGhost(e.view, other); is {
 				found += fmt.Sprintf("; the one on %s is a ghost (%s)", ghost.Node, ghost.Why())
@@ -90,11 +92,13 @@ func starts(change store.RowChange) (*container.Container, bool) {
 	return run, !existed || old.State != container.Running
 }
 
-// running knows which containers run, by what they must not share. It is derived from the rows, and follows them event by event.
+// running knows which containers run, by what they must not share. It is derived from the rows, and follows them event by event. It is a value, so
+// that a fork has its own for nothing.
 type running struct {
-	places     map[string]place    // by the key of the container's row
-	identities map[string][]string // "namespace/pod container": keys of rows
-	volumes    map[string][]string // keys of volumes: keys of rows
+	known      bool                  // false before it was looked for
+	places     ordered.Map[place]    // by the key of the container's row
+	identities ordered.Map[[]string] // "namespace/pod container": keys of rows
+	volumes    ordered.Map[[]string] // keys of volumes: keys of rows
 }
 
 // place is what one container is in the way of.
@@ -103,12 +107,18 @@ type place struct {
 	volumes  []string
 }
 
-func runningIn(view store.View) *running {
-	r := &running{places: map[string]place{}, identities: map[string][]string{}, volumes: map[string][]string{}}
+func runningIn(view store.View) running {
+	r := running{known: true}
 	for run := range store.Rows[*container.Container](view, container.Containers, "") {
 		r.add(view, run)
 	}
 	return r
+}
+
+// keys lists what is kept under a name. It must not be changed.
+func keys(lists ordered.Map[[]string], name string) []string {
+	list, _ := lists.Get(name)
+	return list
 }
 
 // follow does what the changes of one event did.
@@ -130,32 +140,41 @@ func (r *running) add(view store.View, run *container.Container) {
 	}
 	key := run.RowKey()
 	where := place{identity: api.NameOf(sandbox.Pod).String() + " " + run.Name, volumes: mountedBy(run)}
-	r.places[key] = where
-	r.identities[where.identity] = append(r.identities[where.identity], key)
+	r.places = r.places.With(key, where)
+	r.identities = join(r.identities, where.identity, key)
 	for _, volume := range where.volumes {
-		r.volumes[volume] = append(r.volumes[volume], key)
+		r.volumes = join(r.volumes, volume, key)
 	}
 }
 
 func (r *running) remove(key string) {
-	where, found := r.places[key]
+	where, found := r.places.Get(key)
 	if !found {
 		return
 	}
-	delete(r.places, key)
-	leave(r.identities, where.identity, key)
+	r.places = r.places.Without(key)
+	r.identities = leave(r.identities, where.identity, key)
 	for _, volume := range where.volumes {
-		leave(r.volumes, volume, key)
+		r.volumes = leave(r.volumes, volume, key)
 	}
 }
 
-func leave(lists map[string][]string, list, key string) {
-	left := slices.DeleteFunc(lists[list], func(other string) bool { return other == key })
+func join(lists ordered.Map[[]string], name, key string) ordered.Map[[]string] {
+	return lists.With(name, append(slices.Clone(keys(lists, name)), key))
+}
+
+func leave(lists ordered.Map[[]string], name, key string) ordered.Map[[]string] {
+	left := slices.DeleteFunc(slices.Clone(keys(lists, name)), func(other string) bool { return other == key })
 	if len(left) == 0 {
-		delete(lists, list)
-		return
+		return lists.Without(name)
 	}
-	lists[list] = left
+	return lists.With(name, left)
+}
+
+// identityOf is whose container a row is, if it runs.
+func (e *evidence) identityOf(key string) string {
+	where, _ := e.running.places.Get(key)
+	return where.identity
 }
 
 // mountedBy lists the keys of the volumes that a container mounts, each once.

@@ -136,7 +136,7 @@ func dataSurvives(e *evidence) string {
 
 // used says whether a container mounts the volume, or did until this event.
 func (e *evidence) used(volume string) bool {
-	if len(e.running.volumes[volume]) > 0 {
+	if len(keys(e.running.volumes, volume)) > 0 {
 		return true
 	}
 	for _, change := range e.record.Rows {
@@ -201,12 +201,12 @@ func oneNodePerVolume(e *evidence) string {
 			continue
 		}
 		for _, key := range mountedBy(run) {
-			if len(e.running.volumes[key]) <= 1 || !e.oneNodeOnly(key) {
+			if len(keys(e.running.volumes, key)) <= 1 || !e.oneNodeOnly(key) {
 				continue
 			}
-			for _, other := range e.running.volumes[key] {
+			for _, other := range keys(e.running.volumes, key) {
 				elsewhere, _ := store.GetRow[*container.Container](e.view, container.Containers, other)
-				if elsewhere.Node == run.Node || e.running.places[other].identity == e.running.places[run.RowKey()].identity {
+				if elsewhere.Node == run.Node || e.identityOf(other) == e.identityOf(run.RowKey()) {
 					continue
 				}
 				found := fmt.Sprintf("volume %s is used on %s and on %s", strings.TrimPrefix(key, "pv/"), elsewhere.Node, run.Node)

@@ -52,7 +52,7 @@ var layers = []layer{
 		reason: "requests are checked against rows"},
 	{folder: "sim/control", ours: []string{"sim/api", "sim/store", "sim/container", "storage"}, others: kubernetes,
 		reason: "loops read rows and write plans"},
-	{folder: "sim", ours: []string{"sim/api", "sim/kernel", "sim/store", "sim/registry", "sim/network", "sim/container", "sim/control", "storage", "dnsserver"}, others: append([]string{"github.com/hashicorp/go-memdb"}, kubernetes...),
+	{folder: "sim", ours: []string{"sim/api", "sim/kernel", "sim/store", "sim/registry", "sim/network", "sim/container", "sim/control", "storage", "storage/ordered", "dnsserver"}, others: append([]string{"github.com/hashicorp/go-memdb"}, kubernetes...),
 		reason: "the cluster commits what loops plan; client-go and kubectl stay above it"},
 	{folder: "sim/why", ours: []string{"sim/api", "sim/store", "sim/container", "sim/network", "storage", "dnsserver"}, others: append([]string{"github.com/miekg/dns"}, kubernetes...),
 		reason: "what holds an object is read from the rows, those of containers included, by a pure function"},
