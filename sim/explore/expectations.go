@@ -2,6 +2,8 @@ package explore
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -49,6 +51,32 @@ func newOutlook(w *World, c *sim.Cluster) *outlook {
 		o.armed[i] = own.Holds(c.View()) == nil
 	}
 	return o
+}
+
+// fork is an outlook that goes on from here by itself.
+func (o *outlook) fork() *outlook {
+	twin := *o
+	twin.up, twin.volumes, twin.armed = maps.Clone(o.up), maps.Clone(o.volumes), slices.Clone(o.armed)
+	return &twin
+}
+
+// digest tells outlooks apart that may come to different ends in the same state.
+func (o *outlook) digest() uint64 {
+	sum := start
+	for _, name := range o.w.sets {
+		sum = bit(sum, o.up[name])
+	}
+	for _, armed := range o.armed {
+		sum = bit(sum, armed)
+	}
+	return bit(sum, o.gentle)
+}
+
+func bit(sum uint64, set bool) uint64 {
+	if set {
+		return number(sum, 1)
+	}
+	return number(sum, 0)
 }
 
 // expect hears what is about to be done.

@@ -64,7 +64,11 @@ func NewWorld(setting Setting) (*World, error) {
 		return nil, err
 	}
 	w.empty = empty
-	return w, w.bringUp()
+	if err := w.bringUp(); err != nil {
+		return nil, err
+	}
+	w.ready.View() // keeps it: many may fork what is kept at the same time
+	return w, nil
 }
 
 // bringUp applies the manifests to a cluster of their own and waits for all sets.

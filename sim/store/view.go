@@ -107,6 +107,15 @@ func AnyRow(view View, table Table) bool {
 	return found
 }
 
+// Tables lists the tables of rows, in the order in which the database was made with them.
+func (v View) Tables() []Table {
+	tables := make([]Table, len(v.state.tables))
+	for table, place := range v.state.tables { // in any order: each has its place
+		tables[place] = table
+	}
+	return tables
+}
+
 // Meta is the clock and the counters.
 func (v View) Meta() Meta { return v.state.meta }
 

@@ -1,0 +1,303 @@
+package explore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/kernel"
+)
+
+// Bounds say how far an exhaustive exploration goes.
+type Bounds struct {
+	Faults   int           // how many operations befall one history at most, of the world's verbs
+	Window   time.Duration // events that are due within so much time of the first one are taken in all orders; a second by default
+	Stale    int           // by how many changes a loop's cache may lag behind; see sim.Disorder
+	Requests bool          // requests of loops may be refused, and their answers lost
+	Ready    bool          // begin when all sets have come up; otherwise with the manifests in an empty cluster
+	States   int           // at most so many; a million by default
+}
+
+// Report is what an exhaustive exploration came to.
+type Report struct {
+	States      int           `json:"states"`      // different ones
+	Transitions int           `json:"transitions"` // from one to another
+	Depth       int           `json:"depth"`       // of the longest history without a state that was known
+	Exhausted   bool          `json:"exhausted"`   // there is no state within the bounds that was not seen
+	Trails      []Trail       `json:"trails,omitempty"`
+	Virtual     time.Duration `json:"virtual"` // of the longest history
+}
+
+// Trail is the way to a breach: the first one found for its sentence.
+type Trail struct {
+	Breach
+	Moves []Move `json:"moves"`
+}
+
+// Move is one step of a trail.
+type Move struct {
+	At        time.Duration   `json:"at"` // virtual time after it, since the cluster began
+	Event     string          `json:"event,omitempty"`
+	Operation *Operation      `json:"operation,omitempty"`
+	Odd       []kernel.Choice `json:"odd,omitempty"` // answers other than the quiet one
+}
+
+// String is when, and what.
+func (m Move) String() string {
+	what := m.Event
+	if m.Operation != nil {
+		what = m.Operation.String()
+	}
+	for _, odd := range m.Odd {
+		what += fmt.Sprintf(" (%s: %d)", odd.Label, odd.Taken)
+	}
+	return fmt.Sprintf("%8.3fs %s", m.At.Seconds(), what)
+}
+
+// Exhaust goes through every history within the bounds, depth first, and never on from a state that it has seen. An event that changes nothing is
+// taken at once: the loops are woken by what changes, so that it matters to nobody when they look in vain. Told hears of the
+// progress every now and then, and may end the exploration by answering false.
+func (w *World) Exhaust(bounds Bounds, told func(Report) bool) Report {
+	if bounds.Window == 0 {
+		bounds.Window = time.Second
+	}
+	if bounds.States == 0 {
+		bounds.States = 1_000_000
+	}
+	e := &exhaustion{
+		w: w, bounds: bounds, told: told, digests: newDigester(bounds.Window), seen: map[uint64]struct{}{}, onWay: map[uint64]struct{}{},
+		known: map[string]bool{}, report: Report{Exhausted: true},
+	}
+	e.run()
+	return e.report
+}
+
+// exhaustion is an exploration while it goes on.
+type exhaustion struct {
+	w       *World
+	bounds  Bounds
+	told    func(Report) bool
+	digests *digester
+	seen    map[uint64]struct{}
+	onWay   map[uint64]struct{} // of the states on the stack
+	known   map[string]bool     // sentences that have a trail
+	stack   []*place
+	report  Report
+	stopped bool
+}
+
+// place is a state on the way, and what has not been tried there.
+type place struct {
+	c       *sim.Cluster
+	outlook *outlook
+	rows    rowSum
+	digest  uint64
+	faults  int // that have befallen it
+	came    Move
+	left    []try
+}
+
+// try is one thing to do next: an event that is pending, or an operation.
+type try struct {
+	event     kernel.Event
+	operation *Operation
+	odometer  *kernel.Odometer // of the questions that are asked on the way; nil when there is no further way
+	came      *place           // the first way, when it was gone already
+}
+
+const tellEvery = 1 << 12 // transitions
+
+func (e *exhaustion) run() {
+	root := &place{c: e.root()}
+	root.outlook = newOutlook(e.w, root.c)
+	root.rows = e.digests.all(root.c.View())
+	e.enter(root)
+	for len(e.stack) > 0 && !e.stopped {
+		here := e.stack[len(e.stack)-1]
+		if len(here.left) == 0 {
+			delete(e.onWay, here.digest)
+			e.stack = e.stack[:len(e.stack)-1]
+			continue
+		}
+		next := &here.left[0]
+		child := next.came
+		if next.came = nil; child == nil {
+			child, _ = e.follow(here, next)
+		}
+		if next.odometer == nil {
+			here.left = here.left[1:]
+		}
+		if child != nil {
+			e.enter(child)
+		}
+	}
+	if e.stopped {
+		e.report.Exhausted = false
+	}
+}
+
+// root is the cluster in which everything begins.
+func (e *exhaustion) root() *sim.Cluster {
+	if e.bounds.Ready {
+		return e.w.ready.Fork()
+	}
+	c := e.w.empty.Fork()
+	c.SetChooser(&branches{odometer: &kernel.Odometer{}})
+	must(c.Apply(e.w.Manifests))
+	return c
+}
+
+// follow tries something, in the next of the ways in which it can go. It says whether that changed anything but that an event is no longer pending.
+func (e *exhaustion) follow(here *place, next *try) (child *place, changed bool) {
+	child = &place{c: here.c.Fork(), faults: here.faults, outlook: here.outlook.fork()}
+	ways := &branches{odometer: next.odometer, stale: e.bounds.Stale, requests: e.bounds.Requests}
+	child.c.SetChooser(ways)
+	child.outlook.view = child.c.View
+	var records []sim.Record
+	child.c.SetTrace(func(record sim.Record) {
+		changed = changed || len(record.Changes) > 0 || len(record.Rows) > 0
+		records = append(records, record)
+		child.outlook.follow(record)
+	})
+	if next.operation == nil {
+		child.c.StepTo(next.event)
+		child.came = Move{Event: next.event.Kind + " " + next.event.Key}
+		if _, again := child.c.View().Pending(next.event.Kind, next.event.Key); again || ways.asked {
+			changed = true
+		}
+	} else {
+		changed = true
+		child.outlook.expect(*next.operation)
+		if err := verbNamed(next.operation.Verb).do(e.w, child.c, *next.operation); err != nil {
+			next.odometer = nil
+			return nil, false
+		}
+		child.faults++
+		child.came = Move{Operation: next.operation}
+	}
+	child.rows = e.digests.after(here.rows, child.c.View(), records)
+	child.came.At, child.came.Odd = e.since(child.c), ways.odd()
+	if !next.odometer.Next() {
+		next.odometer = nil
+	}
+	return child, changed
+}
+
+// enter goes on from a state, unless it is known or something is broken in it. It may be known as it is, or as it is when what changes nothing was taken.
+func (e *exhaustion) enter(p *place) {
+	e.report.Transitions++
+	if e.report.Transitions%tellEvery == 0 && e.told != nil && !e.told(e.report) {
+		e.stopped = true
+	}
+	if e.broken(p) || !e.isNew(p) {
+		return
+	}
+	first := p.digest
+	tries := e.tries(p)
+	if e.digest(p); p.digest != first && !e.isNew(p) {
+		return
+	}
+	if e.report.States >= e.bounds.States {
+		e.stopped = true
+		return
+	}
+	e.onWay[p.digest] = struct{}{}
+	p.left = tries
+	e.stack = append(e.stack, p)
+	e.report.States++
+	e.report.Depth = max(e.report.Depth, len(e.stack))
+	e.report.Virtual = max(e.report.Virtual, e.since(p.c))
+}
+
+// isNew remembers a state, and says whether it is seen for the first time.
+func (e *exhaustion) isNew(p *place) bool {
+	e.digest(p)
+	if _, known := e.seen[p.digest]; known {
+		e.circle(p)
+		return false
+	}
+	e.seen[p.digest] = struct{}{}
+	return true
+}
+
+// tries lists what can be done next. An event that changes nothing is no choice: it is taken, and the place is the one without it.
+func (e *exhaustion) tries(p *place) (list []try) {
+	for due := e.due(p); len(due) > 0 && len(list) == 0; due = e.due(p) {
+		for i, event := range due {
+			next := try{event: event, odometer: &kernel.Odometer{}}
+			child, changed := e.follow(p, &next)
+			if later := event.When.After(p.c.Now()) && i > 0; !changed && !later {
+				p.c = child.c // which has the same rows
+				continue
+			}
+			next.came = child
+			list = append(list, next)
+		}
+	}
+	if p.faults < e.bounds.Faults {
+		for _, verb := range e.w.verbs {
+			for _, operation := range verb.choices(e.w, p.c.View()) {
+				operation.Verb = verb.name
+				list = append(list, try{operation: &operation, odometer: &kernel.Odometer{}})
+			}
+		}
+	}
+	return list
+}
+
+// due are the events that may be next.
+func (e *exhaustion) due(p *place) (list []kernel.Event) {
+	for event := range p.c.View().Events() {
+		if len(list) > 0 && event.When.Sub(list[0].When) > e.bounds.Window {
+			break
+		}
+		list = append(list, event)
+	}
+	return list
+}
+
+// digest takes that of the cluster, and of what is remembered beside it.
+func (e *exhaustion) digest(p *place) {
+	p.digest = number(number(p.rows.sum+e.digests.pending(p.rows, p.c.View()), uint64(p.faults)), p.outlook.digest())
+}
+
+// broken notes the way to what is broken.
+func (e *exhaustion) broken(p *place) bool {
+	var found *Breach
+	if broken := p.c.BrokenPromises(); len(broken) > 0 {
+		found = &Breach{Sentence: broken[0].Sentence, Found: broken[0].Found, At: e.since(p.c)}
+	} else {
+		found = p.outlook.breach
+	}
+	if found == nil {
+		return false
+	}
+	e.note(*found, p)
+	return true
+}
+
+func (e *exhaustion) note(breach Breach, p *place) {
+	if e.known[breach.Sentence] {
+		return
+	}
+	e.known[breach.Sentence] = true
+	trail := Trail{Breach: breach}
+	for _, before := range e.stack[min(1, len(e.stack)):] {
+		trail.Moves = append(trail.Moves, before.came)
+	}
+	e.report.Trails = append(e.report.Trails, Trail{Breach: breach, Moves: append(trail.Moves, p.came)})
+}
+
+// circle looks at a state from which the world comes back to where it was. When nobody has done anything, and nothing is wrong, and still a set is not
+// Ready all the way round, it never will be.
+func (e *exhaustion) circle(p *place) {
+	if _, circle := e.onWay[p.digest]; !circle || p.faults > 0 {
+		return
+	}
+	l := life{w: e.w, c: p.c}
+	if unready := l.unready(); unready != "" {
+		e.note(Breach{Sentence: "without any trouble, every StatefulSet comes up", Found: unready + ", and nothing changes any more", At: e.since(p.c)}, p)
+	}
+}
+
+func (e *exhaustion) since(c *sim.Cluster) time.Duration { return c.Now().Sub(c.Options().Start) }

@@ -1,0 +1,74 @@
+package explore
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func small(replicas, more string) []byte {
+	return []byte(strings.Replace(web, "replicas: 3", "replicas: "+replicas, 1) + more)
+}
+
+// TestExhaustsOrders takes all orders in which two Pods can come up, and finds every promise kept in each.
+func TestExhaustsOrders(t *testing.T) {
+	w, err := NewWorld(Setting{Manifests: small("2", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := w.Exhaust(Bounds{Window: time.Nanosecond}, nil)
+	all := w.Exhaust(Bounds{Window: 12 * time.Millisecond}, nil)
+	again := w.Exhaust(Bounds{Window: 12 * time.Millisecond}, nil)
+	for _, report := range []Report{quick, all} {
+		if !report.Exhausted || len(report.Trails) > 0 {
+			t.Errorf("exhausted %v, found %v", report.Exhausted, report.Trails)
+		}
+	}
+	if all.States < 4*quick.States || all.States != again.States || all.Transitions != again.Transitions {
+		t.Errorf("%d states where order hardly matters, %d and then %d where it does", quick.States, all.States, again.States)
+	}
+	t.Logf("%d states and %d transitions in all orders", all.States, all.Transitions)
+}
+
+// TestExhaustsFaults lets two things befall the set wherever they can.
+func TestExhaustsFaults(t *testing.T) {
+	bounds := Bounds{Ready: true, Faults: 2, Window: time.Nanosecond}
+	w, err := NewWorld(Setting{Manifests: small("3", ""), Verbs: []string{"drain"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := w.Exhaust(bounds, func(soFar Report) bool { return len(soFar.Trails) == 0 })
+	if len(report.Trails) != 1 || report.Trails[0].Sentence != majorityKept {
+		t.Fatalf("found %v", report.Trails)
+	}
+	drains := 0
+	for _, move := range report.Trails[0].Moves {
+		if move.Operation != nil {
+			drains++
+		}
+	}
+	if drains != 2 {
+		t.Errorf("the trail has %d drains: %v", drains, report.Trails[0].Moves)
+	}
+	if w, err = NewWorld(Setting{Manifests: small("3", budget), Verbs: []string{"drain"}}); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.Exhaust(bounds, nil); !report.Exhausted || len(report.Trails) > 0 {
+		t.Errorf("with a budget: exhausted %v, found %v", report.Exhausted, report.Trails)
+	}
+}
+
+// TestExhaustEndsWhenTold ends at the first report, and at its bound of states.
+func TestExhaustEndsWhenTold(t *testing.T) {
+	w, err := NewWorld(Setting{Manifests: small("2", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := w.Exhaust(Bounds{Faults: 3}, func(Report) bool { return false })
+	if report.Exhausted || report.Transitions > 2*tellEvery {
+		t.Errorf("exhausted %v after %d transitions", report.Exhausted, report.Transitions)
+	}
+	if report := w.Exhaust(Bounds{States: 50}, nil); report.Exhausted || report.States != 50 {
+		t.Errorf("exhausted %v with %d states of at most 50", report.Exhausted, report.States)
+	}
+}
