@@ -12,7 +12,6 @@ import (
 type Door struct {
 	mu       sync.Mutex
 	cluster  *sim.Cluster
-	changed  chan struct{} // closed when something happened, and made anew
 	waiters  map[*waiter]struct{}
 	settlers []*settler // in the order in which they came
 	drivers  int        // calls of Drive under way
@@ -34,8 +33,10 @@ type Keeper interface {
 type waiter struct {
 	until time.Time
 	ready func(cluster *sim.Cluster) bool
-	met   bool   // ready has held: it is not asked again
-	since uint64 // orders waiters as they came
+	hope  func(cluster *sim.Cluster) bool // whether what happened may have made it ready; nil for always
+	woken chan struct{}                   // gets a value when it is to look again
+	met   bool                            // ready has held: it is not asked again
+	since uint64                          // orders waiters as they came
 }
 
 // settler is a client that waits for the process to be quiet.
@@ -46,7 +47,7 @@ type settler struct {
 
 // New makes the door of a cluster. From then on the cluster is used through the door only.
 func New(cluster *sim.Cluster) *Door {
-	return &Door{cluster: cluster, changed: make(chan struct{}), waiters: map[*waiter]struct{}{}}
+	return &Door{cluster: cluster, waiters: map[*waiter]struct{}{}}
 }
 
 // KeepWith has a keeper keep what happens. It is called before there are clients.
@@ -92,9 +93,19 @@ func (d *Door) Wait(ctx context.Context, ready func(cluster *sim.Cluster) bool) 
 // WaitUntil is Wait with a deadline in virtual time, at which it gives [context.DeadlineExceeded]. What happens at the very
 // instant of the deadline is still in time. A zero deadline never comes.
 func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(cluster *sim.Cluster) bool) error {
+	return d.wait(ctx, &waiter{until: deadline, ready: ready})
+}
+
+// WaitFor is Wait for one of many who wait: hope is a quick look, in whatever turn something happens, that says whether ready is worth being asked.
+func (d *Door) WaitFor(ctx context.Context, hope, ready func(cluster *sim.Cluster) bool) error {
+	return d.wait(ctx, &waiter{hope: hope, ready: ready})
+}
+
+func (d *Door) wait(ctx context.Context, self *waiter) error {
+	self.woken = make(chan struct{}, 1)
 	d.mu.Lock()
 	d.waited++
-	self := &waiter{until: deadline, ready: ready, since: d.waited}
+	self.since = d.waited
 	d.waiters[self] = struct{}{}
 	defer func() {
 		d.mu.Lock()
@@ -103,8 +114,7 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 	}()
 	for {
 		d.ask(self)
-		met, late := self.met, d.isPast(deadline)
-		changed := d.changed
+		met, late := self.met, d.isPast(self.until)
 		number := uint32(0)
 		if met || late {
 			number = d.note()
@@ -119,7 +129,7 @@ func (d *Door) WaitUntil(ctx context.Context, deadline time.Time, ready func(clu
 			return context.DeadlineExceeded
 		}
 		select {
-		case <-changed:
+		case <-self.woken:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -194,8 +204,21 @@ func (d *Door) announce() {
 	for _, look := range d.watching {
 		look(d.cluster)
 	}
-	close(d.changed)
-	d.changed = make(chan struct{})
+	for w := range d.waiters {
+		if w.met || w.hope == nil || w.hope(d.cluster) {
+			select {
+			case w.woken <- struct{}{}:
+			default: // it will look anyway
+			}
+		}
+	}
+}
+
+// Driven says whether somebody drives the cluster: then its clients must do nothing by the wall clock.
+func (d *Door) Driven() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.drivers > 0
 }
 
 // admit lets the first of those who wait for quiet go on.
