@@ -97,6 +97,9 @@ func (c *Cluster) Now() time.Time { return c.db.Present().Meta().Now }
 // View is everything there is, as it is now. It stays as it is, whatever happens afterwards.
 func (c *Cluster) View() store.View { return c.db.View() }
 
+// Present is the View for somebody who looks at it before anything else happens, and not later: it costs nothing.
+func (c *Cluster) Present() store.View { return c.db.Present() }
+
 // Settings are what is fixed for the life of the cluster.
 func (c *Cluster) Settings() *api.Settings { return c.settings }
 

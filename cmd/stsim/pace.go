@@ -108,7 +108,7 @@ func (c *clock) turn() (more bool) {
 func (c *clock) someUntil(until time.Time) (more bool) {
 	c.door.Pass(func(cluster *sim.Cluster) {
 		for range eventsPerTurn {
-			if next, found := cluster.View().NextEvent(); !found || next.When.After(until) {
+			if next, found := cluster.Present().NextEvent(); !found || next.When.After(until) {
 				cluster.RunFor(max(until.Sub(cluster.Now()), 0))
 				more = false
 				return
@@ -164,7 +164,7 @@ func (c *clock) state() clockState {
 	state := clockState{Begin: c.begin, Pace: c.pace.String(), Paused: c.paused}
 	c.door.Do(func(cluster *sim.Cluster) {
 		state.Now, state.Events = cluster.Now(), cluster.Events()
-		if event, found := cluster.View().NextEvent(); found {
+		if event, found := cluster.Present().NextEvent(); found {
 			state.Next = &nextEvent{When: event.When, What: event.Kind + " " + strings.TrimPrefix(event.Key, "/")}
 		}
 	})

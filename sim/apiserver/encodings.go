@@ -20,23 +20,24 @@ type encodings struct {
 }
 
 type encodingKey struct {
-	object  api.Object
-	version schema.GroupVersion
-	how     media
+	object   api.Object
+	revision uint64 // that it is shown with; 0 for its own
+	version  schema.GroupVersion
+	how      media
 }
 
 func newEncodings() *encodings { return &encodings{known: map[encodingKey][]byte{}} }
 
-// of is the object in a version, written in a media type.
-func (e *encodings) of(object api.Object, version schema.GroupVersion, how media) ([]byte, error) {
-	key := encodingKey{object, version, how}
+// of is the object of a change in a version, written in a media type.
+func (e *encodings) of(one change, version schema.GroupVersion, how media) ([]byte, error) {
+	key := encodingKey{one.object, one.revision, version, how}
 	e.mu.Lock()
 	data, found := e.known[key]
 	e.mu.Unlock()
 	if found {
 		return data, nil
 	}
-	presented, err := present(object, version)
+	presented, err := present(one.shown(), version)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,6 @@ type frameWriter struct {
 }
 
 func newFrameWriter(out io.Writer, how media) frameWriter {
-	how.pretty = false
 	return frameWriter{out: out, how: how}
 }
 

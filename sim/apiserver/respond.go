@@ -61,7 +61,7 @@ func (r *request) respond(code int, object api.Object, view moment) error {
 	case asMetadata:
 		return r.respondWith(code, r.metadata(object))
 	}
-	data, err := r.server.encoded.of(object, r.version, r.media)
+	data, err := r.server.encoded.of(change{object: object}, r.version, r.media)
 	if err != nil {
 		return err
 	}

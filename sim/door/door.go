@@ -62,10 +62,12 @@ func (d *Door) Pass(turn func(cluster *sim.Cluster)) { d.turn(turn) }
 func (d *Door) turn(turn func(cluster *sim.Cluster)) (kept uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	before := d.cluster.Events()
+	before, at := d.cluster.Events(), d.cluster.Now()
 	turn(d.cluster)
 	if d.cluster.Events() != before {
 		d.announce()
+	} else if !d.cluster.Now().Equal(at) {
+		d.wake() // deadlines may have passed
 	}
 	return d.note()
 }
@@ -204,6 +206,11 @@ func (d *Door) announce() {
 	for _, look := range d.watching {
 		look(d.cluster)
 	}
+	d.wake()
+}
+
+// wake has those who wait look again. The lock is held.
+func (d *Door) wake() {
 	for w := range d.waiters {
 		if w.met || w.hope == nil || w.hope(d.cluster) {
 			select {

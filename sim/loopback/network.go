@@ -91,7 +91,7 @@ func (n *Network) Keep(ctx context.Context) {
 func (n *Network) Rescan(cluster *sim.Cluster) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.lookAtAll(cluster.View())
+	n.lookAtAll(cluster.Present())
 }
 
 func (n *Network) lookAtAll(view store.View) {
@@ -104,7 +104,7 @@ func (n *Network) lookAtAll(view store.View) {
 func (n *Network) follow(cluster *sim.Cluster) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	view := cluster.View()
+	view := cluster.Present()
 	if n.closed {
 		return
 	}

@@ -112,7 +112,7 @@ func (w *world) delete(kind, name string, patient bool) {
 
 // get asks a server over a connection of its own. Errors come back as text.
 func get(address string, port int32) string {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 300 * time.Millisecond}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
 	response, err := client.Get(fmt.Sprintf("http://%s:%d/hostname", address, port)) //nolint:noctx // it has a timeout
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

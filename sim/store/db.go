@@ -22,6 +22,7 @@ type state struct {
 	tables   map[Table]int                       // the place of each table in rows
 	rows     [maxTables]ordered.Map[Row]         // a table each
 	objects  [len(marks)]ordered.Map[api.Object] // a kind each, in the order of the table of kinds, by namespace and name
+	written  [len(marks)]uint64                  // the revision of the newest change of each kind
 	indexes  [indexes]ordered.Map[api.Object]
 	pending  ordered.Map[*scheduled] // in the order in which they will be taken
 	subjects ordered.Map[*scheduled] // the same by kind and key

@@ -44,6 +44,7 @@ func (tx *Tx) Put(object api.Object) {
 		tx.state.meta.Objects++
 	}
 	tx.state.meta.Revision++
+	tx.state.written[kind.Place] = tx.state.meta.Revision
 	object.SetResourceVersion(strconv.FormatUint(tx.state.meta.Revision, 10))
 	tx.state.objects[kind.Place].Put(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()), object)
 	tx.state.file(kind, old, object)
@@ -58,6 +59,7 @@ func (tx *Tx) Delete(object api.Object) {
 		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
 	}
 	tx.state.meta.Revision++
+	tx.state.written[kind.Place] = tx.state.meta.Revision
 	tx.state.meta.Objects--
 	tx.state.objects[kind.Place].Remove(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()))
 	tx.state.file(kind, old, nil)

@@ -119,6 +119,9 @@ func (v View) Tables() []Table {
 // Meta is the clock and the counters.
 func (v View) Meta() Meta { return v.state.meta }
 
+// Written is the revision of the newest change of any object of a kind; 0 when there has been none.
+func (v View) Written(kind *api.Kind) uint64 { return v.state.written[kind.Place] }
+
 // NextEvent is the event that is due first.
 func (v View) NextEvent() (kernel.Event, bool) {
 	next, found := v.state.pending.First()
