@@ -163,7 +163,7 @@ func (w *watcher) hope(cluster *sim.Cluster) bool {
 
 // watchPause is how long (by the wall clock) a watcher gathers changes after it has told of some: a client that is told of many at a time is told with
 // less work. It is as nothing to people and to control loops.
-const watchPause = 5 * time.Millisecond
+const watchPause = 10 * time.Millisecond
 
 // gather waits a moment; it is false when the client has gone.
 func (w *watcher) gather() bool {
