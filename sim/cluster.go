@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stsim/stsim/sim/api"
@@ -71,10 +72,8 @@ func Make(options Options) (*Cluster, error) {
 			c.order = append(c.order, loop.Name)
 		}
 	}
-	for _, name := range options.Without {
-		if !slices.ContainsFunc(options.Loops, func(loop control.Loop) bool { return loop.Name == name }) {
-			return nil, fmt.Errorf("no control loop is named %q; there are %s", name, namesOf(options.Loops))
-		}
+	if err := allAre(namesOf(options.Loops), options.Without); err != nil {
+		return nil, err
 	}
 	if options.Disorder.Stale > 0 {
 		c.caches = &caches{seen: map[string]uint64{}}
@@ -332,4 +331,19 @@ func namesOf(loops []control.Loop) []string {
 		names[i] = loop.Name
 	}
 	return names
+}
+
+// allAre says which of the words names no loop, and which loop may have been meant.
+func allAre(loops, words []string) error {
+	for _, word := range words {
+		if slices.Contains(loops, word) {
+			continue
+		}
+		hint := "leave it out, or write one of these"
+		if near, found := api.Nearest(word, loops); found {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return fmt.Errorf("expected the name of a control loop to leave out, one of %s, found %q (hint: %s)", strings.Join(loops, ", "), word, hint)
+	}
+	return nil
 }

@@ -202,3 +202,17 @@ func TestADeletedPodComesBackWithItsVolume(t *testing.T) {
 		t.Errorf("the claim changed from %s (%s) to %s (%s)", claim.UID, claim.Spec.VolumeName, after.UID, after.Spec.VolumeName)
 	}
 }
+
+func TestLoopsToLeaveOutMustExist(t *testing.T) {
+	for _, test := range []struct{ without, want string }{
+		{"statefulset", ""},
+		{"statefulsets", `found "statefulsets" (hint: did you mean "statefulset"?)`},
+		{"kubelte", `found "kubelte" (hint: did you mean "kubelet"?)`},
+		{"etcd", `found "etcd" (hint: leave it out, or write one of these)`},
+	} {
+		_, err := sim.Make(sim.Options{Without: []string{"job", test.without}})
+		if (err == nil) != (test.want == "") || err != nil && !(strings.HasPrefix(err.Error(), "expected the name of a control loop to leave out, one of namespace, statefulset, ") && strings.HasSuffix(err.Error(), test.want)) {
+			t.Errorf("%s: %v", test.without, err)
+		}
+	}
+}

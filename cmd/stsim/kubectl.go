@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +14,15 @@ func newKubectl() *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubectl ...",
 		Short: "Use the built-in kubectl with the cluster that stsim serve is serving",
-		Long: "The real kubectl, with your files, against the cluster of the last \"stsim serve\" that is still running. When KUBECONFIG is set it\n" +
-			"is used instead.",
+		Long: "The real kubectl, with your files, against the cluster of the last \"stsim serve\" that is still running. When KUBECONFIG is set, or\n" +
+			"--kubeconfig is given, that is used instead.",
 		Example:            "  stsim kubectl get pods -w\n  stsim kubectl apply -f web.yaml",
 		DisableFlagParsing: true,
 		RunE: func(command *cobra.Command, args []string) error {
-			config := os.Getenv("KUBECONFIG")
-			if config == "" {
+			config := ""
+			if os.Getenv("KUBECONFIG") == "" && !saysWhere(args) {
 				var err error
-				if config, err = lastKubeconfig(); err != nil {
+				if config, err = lastKubeconfig(); err != nil && !needsNoCluster(args) {
 					return failure{err.Error()}
 				}
 			}
@@ -28,4 +30,32 @@ func newKubectl() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// saysWhere says whether a command line of kubectl names the cluster, or the kubeconfig, itself.
+func saysWhere(args []string) bool {
+	for _, arg := range args {
+		name, _, _ := strings.Cut(arg, "=")
+		switch {
+		case arg == "--":
+			return false
+		case name == "--kubeconfig" || name == "--server" || name == "-s":
+			return true
+		}
+	}
+	return false
+}
+
+// needsNoCluster says whether a command line of kubectl can be answered when no cluster is served.
+func needsNoCluster(args []string) bool {
+	if len(args) == 0 || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+		return true
+	}
+	switch args[0] {
+	case "help", "completion", "__complete", "__completeNoDesc", "kustomize", "options", "plugin", "config":
+		return true
+	case "version":
+		return slices.Contains(args, "--client") || slices.Contains(args, "--client=true")
+	}
+	return false
 }

@@ -35,6 +35,7 @@ type serveFlags struct {
 	kubeconfig string
 	state      string
 	without    []string
+	gates      []string
 	dns        dnsSetup
 	addresses  addressSetup
 }
@@ -68,7 +69,8 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.state, "state", "", "a file to keep the cluster in: the same command takes it up again")
 	flags.addresses.register(command.Flags())
 	flags.dns.register(command.Flags(), "127.0.0.1:0")
-	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset")
+	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset, so that somebody's own controller takes their place")
+	command.Flags().StringSliceVar(&flags.gates, "feature-gates", nil, "feature gates to set, e.g. MaxUnavailableStatefulSet=true; the others are as the release has them")
 	return command
 }
 
@@ -145,7 +147,7 @@ func (f *serveFlags) options(start time.Time) sim.Options {
 	}
 	return sim.Options{
 		PodCIDR: f.addresses.pods, ServiceCIDR: f.addresses.services, NodeCIDR: f.addresses.nodes,
-		Nodes: f.nodes, Kubernetes: release, Seed: f.seed, Without: f.without, Start: start, Zone: f.dns.zone, DNS: f.dns.simulated(),
+		Nodes: f.nodes, Kubernetes: release, Seed: f.seed, Without: f.without, Gates: f.gates, Start: start, Zone: f.dns.zone, DNS: f.dns.simulated(),
 	}
 }
 

@@ -23,6 +23,12 @@ func Main(args []string, kubeconfig string) {
 		PluginHandler: cmd.NewDefaultPluginHandler(plugin.ValidPluginFilenamePrefixes),
 		Arguments:     full, ConfigFlags: flags.WithWarningPrinter(streams), IOStreams: streams,
 	})
+	for _, sub := range command.Commands() {
+		if sub.Name() == "version" { // upstream's tells what the linker was told, which is nothing here
+			command.RemoveCommand(sub)
+			command.AddCommand(newVersion(util.NewFactory(flags), streams))
+		}
+	}
 	command.SetArgs(args)
 	command.SilenceErrors, command.SilenceUsage = true, true
 	if err := command.Execute(); err != nil {
