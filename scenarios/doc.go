@@ -26,8 +26,13 @@
 //	<!-- oom POD [CONTAINER] -->                            the same, by the kernel: OOMKilled
 //	<!-- probe-fails POD [CONTAINER] readiness -->          a probe fails (readiness, liveness or startup), also of the Pods that have
 //	                                                        the name later; probe-heals
+//	<!-- pulls-fail NODE -->, <!-- pulls-slow NODE 5m -->   the registries are out of reach of a node, or every pull takes so long; pulls-heal
+//	<!-- volume-full CLAIM -->                              something else fills a claim's volume: no space left; volume-heals
+//	<!-- volume-fails CLAIM -->                             it can be neither read nor written: input/output error; volume-heals
+//	<!-- clock-jump 10m -->                                 all clocks move at once, and what was due meanwhile is late
+//	<!-- api-down -->                                       the API server answers nobody, neither kubectl nor the control loops; api-up
 //
-// POD is a name in the namespace default, or NAMESPACE/NAME. Without CONTAINER it is the Pod's first. What a fault names must be there.
+// POD and CLAIM are names in the namespace default, or NAMESPACE/NAME. Without CONTAINER it is the Pod's first. What a fault names must be there.
 //
 // What a check may ask is said in package property. One that does not hold fails the page, with what was found.
 //

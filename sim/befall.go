@@ -127,7 +127,7 @@ func failProbe(c *Cluster, tx *store.Tx, f Fault) error {
 			Hint: "it has " + orNone(has),
 		}
 	}
-	container.FailProbe(c.world(tx), f.podName(), spec.Name, f.Probe)
+	container.FailProbe(c.world(tx), f.about(), spec.Name, f.Probe)
 	return nil
 }
 
@@ -140,7 +140,7 @@ func orNone(list []string) string {
 
 // healProbe needs no Pod: it may be gone. Without a container it heals this probe of all of them.
 func healProbe(c *Cluster, tx *store.Tx, f Fault) error {
-	if !container.HealProbe(c.world(tx), f.podName(), f.Container, f.Probe) {
+	if !container.HealProbe(c.world(tx), f.about(), f.Container, f.Probe) {
 		return nothingWrong(tx.View, "a "+f.Probe+" probe of Pod "+f.Name+" that was made to fail")
 	}
 	return nil
@@ -158,38 +158,3 @@ func nothingWrong(view store.View, expected string) error {
 	}
 	return &FaultError{Expected: expected, Found: "none", Hint: hint}
 }
-
-// Faults lists what is wrong now, as the faults that would make it so: of machines, ordered by name, then of probes. What happens and is over, such
-// as a crash, is not among them.
-func (c *Cluster) Faults() []Fault { return faults(c.View()) }
-
-func faults(view store.View) []Fault {
-	var list []Fault
-	for machine := range store.Rows[*container.Machine](view, container.Troubled, "") {
-		switch {
-		case !machine.Powered:
-			list = append(list, Fault{Verb: NodeDown, Node: machine.Node})
-		case !machine.Connected:
-			list = append(list, Fault{Verb: NodeCut, Node: machine.Node})
-		}
-	}
-	for row := range store.Rows[*container.Fault](view, container.Faults, "") {
-		list = append(list, Fault{Verb: ProbeFails, Namespace: row.Pod.Namespace, Name: row.Pod.Name, Container: row.Container, Probe: row.Probe})
-	}
-	return list
-}
-
-// healAll ends all that is wrong.
-func healAll(c *Cluster, tx *store.Tx, _ Fault) error {
-	for _, fault := range faults(tx.View) {
-		cure := fault
-		cure.Verb = cures[fault.Verb]
-		if err := wordOf(cure.Verb).strike(c, tx, cure); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cures are the verbs that end what lasts.
-var cures = map[FaultVerb]FaultVerb{NodeDown: NodeUp, NodeCut: NodeUp, ProbeFails: ProbeHeals}

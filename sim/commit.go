@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 
 // carryOut makes one request of a loop to the API.
 func carryOut(r *registry.Registry, write control.Write) error {
+	if container.IsAPIDown(r.Tx.View) {
+		return errAPIDown
+	}
 	var err error
 	switch write.Verb {
 	case control.Create:
@@ -118,6 +122,9 @@ func (c *Cluster) reschedule(tx *store.Tx, loop, key string, requeue time.Time, 
 	}
 	tx.PutRow(retries, &retry{loop: loop, key: key, failures: failures + 1})
 	tx.Schedule(tx.Now().Add(delay), loop, key)
+	if errors.Is(problem, errAPIDown) && !requeue.IsZero() { // what a kubelet does on its node goes on
+		tx.Schedule(requeue, loop, key)
+	}
 }
 
 // wake schedules the loops that a transaction's changes concern. Changes made while waking are none: loops only look.

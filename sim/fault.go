@@ -29,14 +29,23 @@ type FaultVerb string
 
 // The verbs. What each does is said in [FaultWords].
 const (
-	NodeDown   FaultVerb = "node-down"
-	NodeCut    FaultVerb = "node-cut"
-	NodeUp     FaultVerb = "node-up"
-	Crash      FaultVerb = "crash"
-	OOM        FaultVerb = "oom"
-	ProbeFails FaultVerb = "probe-fails"
-	ProbeHeals FaultVerb = "probe-heals"
-	Heal       FaultVerb = "heal"
+	NodeDown    FaultVerb = "node-down"
+	NodeCut     FaultVerb = "node-cut"
+	NodeUp      FaultVerb = "node-up"
+	Crash       FaultVerb = "crash"
+	OOM         FaultVerb = "oom"
+	ProbeFails  FaultVerb = "probe-fails"
+	ProbeHeals  FaultVerb = "probe-heals"
+	PullsFail   FaultVerb = "pulls-fail"
+	PullsSlow   FaultVerb = "pulls-slow"
+	PullsHeal   FaultVerb = "pulls-heal"
+	VolumeFull  FaultVerb = "volume-full"
+	VolumeFails FaultVerb = "volume-fails"
+	VolumeHeals FaultVerb = "volume-heals"
+	ClockJump   FaultVerb = "clock-jump"
+	APIDown     FaultVerb = "api-down"
+	APIUp       FaultVerb = "api-up"
+	Heal        FaultVerb = "heal"
 )
 
 // faultWord is how a fault is written and what it does.
@@ -70,7 +79,21 @@ func init() {
 			"the PROBE probe of POD [CONTAINER] fails from now on", failProbe},
 		{ProbeHeals, "POD [CONTAINER] PROBE", "web-0 readiness", "the outcome of a probe is what the container does again",
 			"the PROBE probe of POD [CONTAINER] is well again", healProbe},
-		{Heal, "", "", "all of the above is over: nodes are up and reachable, probes are well",
+		{PullsFail, "NODE", "node-2", "the image registries are out of reach of a node: ErrImagePull for what it does not have",
+			"NODE reaches no image registry from now on", worsenPulls},
+		{PullsSlow, "NODE DURATION", "node-2 5m", "every pull of an image that a node does not have takes so long",
+			"image pulls of NODE take DURATION from now on", worsenPulls},
+		{PullsHeal, "NODE", "node-2", "a node pulls images as usual again", "NODE pulls images as usual again", healPulls},
+		{VolumeFull, "CLAIM", "www-web-0", "the volume of a claim is filled up by something else: no space left on device",
+			"the volume of CLAIM is full", onVolume(container.FillVolume)},
+		{VolumeFails, "CLAIM", "www-web-0", "the volume of a claim can be neither read nor written: input/output error",
+			"the volume of CLAIM fails", onVolume(container.BreakVolume)},
+		{VolumeHeals, "CLAIM", "www-web-0", "the volume of a claim is well again, with what was in it", "the volume of CLAIM is well again", healVolume},
+		{ClockJump, "DURATION", "10m", "the clocks move at once, and all that was due meanwhile is late, as after a machine that was suspended",
+			"all clocks jump by DURATION", jumpClock},
+		{APIDown, "", "", "the API server answers nobody: what runs goes on running, and nothing else happens", "the API server goes down", stopAPI},
+		{APIUp, "", "", "the API server answers again", "the API server is back", startAPI},
+		{Heal, "", "", "all that lasts is over: nodes are up and reachable, probes, pulls, volumes and the API server are well",
 			"all is well again", healAll},
 	}
 }
@@ -95,11 +118,20 @@ var faultParts = map[string]faultPart{
 		f.Container = word
 		return len(validation.IsDNS1123Label(word)) == 0
 	}, func(f Fault) string { return f.Container }},
+	"CLAIM": {"the name of a claim, such as www-web-0 or shop/www-web-0", readName, writeName},
+	"DURATION": {"a duration above 0 and of at most 3650d", func(f *Fault, word string) (ok bool) {
+		var err error
+		f.Duration, err = api.ParseDuration(word)
+		return err == nil && f.Duration > 0 && f.Duration <= longestFault
+	}, func(f Fault) string { return api.FormatDuration(f.Duration) }},
 	"PROBE": {"one of " + strings.Join(probeNames, ", "), func(f *Fault, word string) bool {
 		f.Probe = word
 		return slices.Contains(probeNames, word)
 	}, func(f Fault) string { return f.Probe }},
 }
+
+// longestFault bounds the Duration of a fault.
+const longestFault = 10 * 365 * 24 * time.Hour
 
 func readName(f *Fault, word string) bool {
 	f.Namespace, f.Name = "default", word
@@ -174,5 +206,5 @@ func (c *Cluster) strike(tx *store.Tx, text string) error {
 	return wordOf(fault.Verb).strike(c, tx, fault)
 }
 
-// podName is the Pod a fault is about.
-func (f Fault) podName() api.Name { return api.Name{Namespace: f.Namespace, Name: f.Name} }
+// about is the Pod or the claim a fault is about.
+func (f Fault) about() api.Name { return api.Name{Namespace: f.Namespace, Name: f.Name} }

@@ -26,6 +26,9 @@ func (c *Cluster) do(tx *store.Tx, in Input) (out Outcome, err error) {
 
 // doRequest makes a request to the API.
 func (c *Cluster) doRequest(tx *store.Tx, in Input) (out Outcome, err error) {
+	if err := c.answers(tx.View); err != nil {
+		return out, err
+	}
 	registry := c.registry(tx)
 	switch in.Do {
 	case DoCreate, DoUpdate:

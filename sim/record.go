@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/control"
 	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
@@ -37,6 +38,9 @@ func digest(parts ...string) string {
 // (upstream: client-go/tools/record/events_cache.go).
 func recordEvent(r *registry.Registry, event control.Event) {
 	tx := r.Tx
+	if container.IsAPIDown(tx.View) {
+		return // upstream's recorders try for about two minutes
+	}
 	kind := api.KindOf(event.Regarding)
 	regarding := corev1.ObjectReference{
 		APIVersion: kind.GroupVersionKind().GroupVersion().String(), Kind: kind.Kind,

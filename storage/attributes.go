@@ -131,6 +131,9 @@ func (f *FileSystem) attribute(operation, path string, follow bool, edit func(*i
 	if m.ReadOnly {
 		return refuse(operation, path, ErrReadOnly)
 	}
+	if m.Failing {
+		return refuse(operation, path, ErrIO)
+	}
 	node := *f.node(to.at)
 	if err := edit(&node); err != nil {
 		return refuse(operation, path, err)
@@ -168,6 +171,8 @@ func (f *FileSystem) list(at frame) ([]frame, error) {
 		return nil, ErrNotDirectory
 	case !f.identity.may(node, CanRead):
 		return nil, ErrPermission
+	case f.mounts[at.mount].Failing:
+		return nil, ErrIO
 	}
 	var below []frame
 	f.mounts[at.mount].Tree.eachChild(at.inode, func(name string, number uint64) bool {

@@ -27,6 +27,7 @@ const (
 	ErrBadDescriptor                     // EBADF
 	ErrNoDevice                          // ENXIO: the file is a device; whoever opens it does its reads and writes
 	ErrTooManyOpenFiles                  // EMFILE
+	ErrIO                                // EIO
 )
 
 var errnoText = [...]string{
@@ -48,6 +49,7 @@ var errnoText = [...]string{
 	ErrBadDescriptor:    "Bad file descriptor",
 	ErrNoDevice:         "No such device or address",
 	ErrTooManyOpenFiles: "Too many open files",
+	ErrIO:               "Input/output error",
 }
 
 // Error is the POSIX text.

@@ -117,6 +117,9 @@ func (o *File) Read(buffer []byte) (int, error) {
 	if len(buffer) == 0 {
 		return 0, nil
 	}
+	if o.system.mounts[o.open.at.mount].Failing {
+		return 0, refuse("read", o.path, ErrIO)
+	}
 	if o.position >= node.size() {
 		return 0, io.EOF
 	}

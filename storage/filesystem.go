@@ -131,9 +131,9 @@ func (f *FileSystem) Available(mount int) int64 {
 
 func (m mounted) limit() int64 {
 	if m.Capacity > 0 {
-		return min(m.Capacity, MaxTreeBytes)
+		return min(m.Capacity-m.Taken, MaxTreeBytes)
 	}
-	return MaxTreeBytes
+	return MaxTreeBytes - m.Taken
 }
 
 // mountAll works out where every mount appears, which may change when a tree was replaced.

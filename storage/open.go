@@ -25,6 +25,8 @@ func (f *FileSystem) ReadText(path string) (string, error) {
 		return "", refuse("read", path, ErrIsDirectory)
 	case !node.isRegular():
 		return "", refuse("read", path, ErrNoDevice)
+	case f.mounts[at.mount].Failing:
+		return "", refuse("read", path, ErrIO)
 	default:
 		return node.content, nil
 	}
@@ -125,6 +127,9 @@ func (f *FileSystem) open(path string, flags Flag, mode fs.FileMode) (frame, err
 		return frame{}, ErrReadOnly
 	}
 	if flags&Truncate != 0 && node.isRegular() {
+		if f.mounts[to.at.mount].Failing {
+			return frame{}, ErrIO
+		}
 		empty := *node
 		empty.content = ""
 		f.set(to.at, &empty)
@@ -165,6 +170,8 @@ func (f *FileSystem) mayChangeNames(directory frame) error {
 		return ErrReadOnly
 	case !f.identity.may(node, CanWrite|CanExecute):
 		return ErrPermission
+	case f.mounts[directory.mount].Failing:
+		return ErrIO
 	}
 	return nil
 }
@@ -202,6 +209,9 @@ func (f *FileSystem) written(mount int, node *inode, data []byte, offset int64) 
 	size := node.size()
 	if len(data) == 0 {
 		return node, 0, nil
+	}
+	if f.mounts[mount].Failing {
+		return node, 0, ErrIO
 	}
 	if offset >= MaxFileSize {
 		return node, 0, ErrTooLarge
@@ -244,6 +254,8 @@ func (f *FileSystem) resized(mount int, node *inode, size int64) (*inode, error)
 		return nil, ErrInvalid
 	case size > MaxFileSize:
 		return nil, ErrTooLarge
+	case f.mounts[mount].Failing:
+		return nil, ErrIO
 	case size > node.size() && size-node.size() > f.Available(mount):
 		return nil, ErrNoSpace
 	case size > node.size():

@@ -23,6 +23,8 @@ type Mount struct {
 	Tree     Tree
 	ReadOnly bool   // nothing may be changed through this mount, not even by root
 	Capacity int64  // bytes of file content allowed; 0: MaxTreeBytes
+	Taken    int64  // bytes of the capacity that something outside of Tree takes up
+	Failing  bool   // what it lies on is broken: content and names can be neither read nor changed, ErrIO; what is known of a file still can
 	SubPath  string // the part of Tree that appears at Path (a directory or a file); "" is all of it
 	Source   string // first column of mount(8) and df(1), such as "overlay", "tmpfs", "/dev/vdb"
 	Type     string // file system type, such as "overlay", "ext4", "tmpfs"

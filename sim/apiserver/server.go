@@ -65,7 +65,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			r.fail(apierrors.NewInternalError(fmt.Errorf("panic: %v\n%s", problem, shortStack())))
 		}
 	}()
-	if err := s.dispatch(r); err != nil {
+	var err error
+	s.door.Do(func(cluster *sim.Cluster) { err = cluster.Answers() })
+	if err == nil {
+		err = s.dispatch(r)
+	}
+	if err != nil {
 		r.fail(err)
 	}
 }

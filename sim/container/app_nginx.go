@@ -246,6 +246,9 @@ func (n nginx) answer(r *Run, req request) *response {
 	case errors.Is(err, fs.ErrPermission):
 		n.errorLog(r, req, fmt.Sprintf("open() \"%s\" failed (13: Permission denied)", name))
 		return n.page(r, 403, head)
+	case errors.Is(err, storage.ErrIO):
+		n.errorLog(r, req, fmt.Sprintf("open() \"%s\" failed (5: Input/output error)", name))
+		return n.page(r, 500, head)
 	default:
 		n.errorLog(r, req, fmt.Sprintf("open() \"%s\" failed (2: No such file or directory)", strings.TrimSuffix(name, "/")))
 		return n.page(r, 404, head)

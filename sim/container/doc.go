@@ -37,8 +37,9 @@
 // The machine behind a node ([Machine]) can lose its power or its network and come back: [PowerOff], [CutOff], [Return]. Without power all ends at once; without network
 // processes run on, out of reach of everybody, and with their volumes and their addresses: ghosts.
 //
-// What else is wrong is a row of the table Faults, which is empty when all is well: a probe that fails whatever its container does ([FailProbe]). A
-// container can be killed at any time ([Crash]), also as the kernel does it when memory runs out.
+// What else is wrong is a row of the table Faults, which is empty when all is well: a probe that fails whatever its container does ([FailProbe]), image
+// pulls that fail or are slow ([WorsenPulls]), a volume that is full or broken ([FillVolume], [BreakVolume]), an API server that answers
+// nobody ([StopAPI]). A container can be killed at any time ([Crash]), also as the kernel does it when memory runs out.
 //
 // A Pod that was deleted by force has no object any more, but its sandbox goes on until its node's kubelet cleans up: that is how a split brain is shown.
 //

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -16,23 +17,50 @@ import (
 // Faults is what is wrong in the world behind the API just now, beside machines: a row each, none when all is well.
 const Faults store.Table = "fault" // *Fault
 
-// Fault is one thing that is wrong until it heals.
+// Fault is one thing that is wrong until it heals. Which fields count follows from the Kind; there is at most one for what it is about.
 type Fault struct {
 	Kind      FaultKind
-	Pod       api.Name // with FailingProbe: whoever has this name
-	Container string   // with FailingProbe
-	Probe     string   // with FailingProbe
+	Pod       api.Name      // FailingProbe: whoever has this name
+	Container string        // FailingProbe
+	Probe     string        // FailingProbe
+	Node      string        // PoorPulls
+	Delay     time.Duration // PoorPulls: how long a pull takes; 0: it fails
+	Volume    string        // BadVolume: key of its row
+	Claim     api.Name      // BadVolume: by which it was found
+	Taken     int64         // BadVolume: bytes that something else has filled; 0: reads and writes fail
 }
 
 // FaultKind is what is wrong.
 type FaultKind string
 
-// FailingProbe is a probe that fails whatever its container does.
-const FailingProbe FaultKind = "probe"
+// What can be wrong.
+const (
+	FailingProbe FaultKind = "probe"  // a probe fails whatever its container does
+	PoorPulls    FaultKind = "pulls"  // the registries are out of reach of a node, or slow
+	BadVolume    FaultKind = "volume" // a volume is full or broken
+	APIDown      FaultKind = "api"    // the API server answers nobody
+)
 
 // RowKey implements [store.Row].
 func (f *Fault) RowKey() string {
-	return strings.Join([]string{string(f.Kind), f.Pod.Namespace, f.Pod.Name, f.Container, f.Probe}, "/")
+	switch f.Kind {
+	case FailingProbe:
+		return strings.Join([]string{string(f.Kind), f.Pod.Namespace, f.Pod.Name, f.Container, f.Probe}, "/")
+	case PoorPulls:
+		return string(f.Kind) + "/" + f.Node
+	case BadVolume:
+		return string(f.Kind) + "/" + f.Volume
+	}
+	return string(f.Kind)
+}
+
+// faultOf finds what is wrong with something; nil when nothing is. With nothing wrong anywhere it costs next to nothing.
+func faultOf(view store.View, about Fault) *Fault {
+	if !store.AnyRow(view, Faults) {
+		return nil
+	}
+	fault, _ := store.GetRow[*Fault](view, Faults, about.RowKey())
+	return fault
 }
 
 // OOMKilled is what the runtime says of a container that the kernel killed for its use of memory.
@@ -56,7 +84,7 @@ func FailProbe(w *World, pod api.Name, name, probe string) {
 // HealProbe ends what FailProbe did, for one container or, without a name, for all of the Pod's, and says whether there was something to end.
 func HealProbe(w *World, pod api.Name, name, probe string) (healed bool) {
 	var keys []string
-	for fault := range store.Rows[*Fault](w.Tx.View, Faults, (&Fault{Kind: FailingProbe, Pod: pod}).probes()) {
+	for fault := range store.Rows[*Fault](w.Tx.View, Faults, probesOfPod(pod)) {
 		if fault.Probe == probe && (name == "" || fault.Container == name) {
 			keys = append(keys, fault.RowKey())
 		}
@@ -67,15 +95,14 @@ func HealProbe(w *World, pod api.Name, name, probe string) (healed bool) {
 	return len(keys) > 0
 }
 
-// probes is what the keys of all failing probes of a Pod begin with.
-func (f *Fault) probes() string {
-	return strings.TrimSuffix((&Fault{Kind: f.Kind, Pod: f.Pod}).RowKey(), "/")
+// probesOfPod is what the keys of all failing probes of a Pod begin with.
+func probesOfPod(pod api.Name) string {
+	return strings.TrimSuffix((&Fault{Kind: FailingProbe, Pod: pod}).RowKey(), "/")
 }
 
 // MadeToFail says whether a probe fails because somebody wanted it to.
 func MadeToFail(view store.View, pod api.Name, name, probe string) bool {
-	_, found := store.GetRow[*Fault](view, Faults, (&Fault{Kind: FailingProbe, Pod: pod, Container: name, Probe: probe}).RowKey())
-	return found
+	return faultOf(view, Fault{Kind: FailingProbe, Pod: pod, Container: name, Probe: probe}) != nil
 }
 
 func (w *World) madeToFail(c *Container, probe string) bool {

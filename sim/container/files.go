@@ -21,9 +21,13 @@ func (g *Guest) mount(c *Container) {
 		if b.Type == "tmpfs" {
 			source = "tmpfs"
 		}
-		mounts = append(mounts, storage.Mount{
+		mount := storage.Mount{
 			Path: b.Path, Volume: b.Volume, Tree: tree, ReadOnly: b.ReadOnly, Capacity: capacity, SubPath: b.SubPath, Source: source, Type: b.Type,
-		})
+		}
+		if fault := BadVolumeOf(g.w.Tx.View, b.Volume); fault != nil {
+			mount.Taken, mount.Failing = fault.Taken, fault.Taken == 0
+		}
+		mounts = append(mounts, mount)
 		for _, earlier := range g.volumes {
 			g.twice = g.twice || earlier == b.Volume
 		}

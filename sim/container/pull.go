@@ -22,7 +22,7 @@ func (w *World) pull(node, name string) {
 	w.Tx.PutRow(Images, row)
 	due := w.now()
 	if !row.Present {
-		due = due.Add(w.Settings.Timings.ImagePull)
+		due = due.Add(PullTime(w.Tx.View, w.Settings, node))
 	}
 	w.schedule(due, pullDone, row.RowKey())
 }
@@ -34,6 +34,9 @@ func (w *World) pulled(key string) {
 	}
 	row := *old
 	row.Pulling, row.Failure = false, pullFailure(row.Name)
+	if fault := PoorPullsOf(w.Tx.View, row.Node); fault != nil && fault.Delay == 0 {
+		row.Failure = outOfReach(row.Name, row.Failure)
+	}
 	if row.Failure != "" {
 		row.Failures, row.FailedAt = row.Failures+1, w.now()
 	} else {

@@ -73,7 +73,7 @@ func (s *podSync) image(spec *corev1.Container, run *container.Container) imageS
 			return wait(reasonPullBackoff, pullBackoffText(s.in.Settings.Release, image))
 		}
 	}
-	if !image.Present && s.in.Settings.Timings.ImagePull > 0 {
+	if !image.Present && container.PullTime(s.in.View, s.in.Settings, s.sandbox.Node) > 0 {
 		s.event(corev1.EventTypeNormal, "Pulling", pullingText(s.in.Settings.Release, spec.Image))
 	}
 	s.command(container.Command{Action: container.PullImage, Image: spec.Image})

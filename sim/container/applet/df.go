@@ -61,7 +61,7 @@ func df(c *Call) Outcome {
 		if capacity == 0 {
 			capacity = storage.MaxTreeBytes
 		}
-		used := mount.Tree.Used()
+		used := mount.Tree.Used() + mount.Taken
 		share := int64(math.Ceil(float64(used) * 100 / float64(capacity)))
 		source := mount.Source
 		if source == "" {
