@@ -167,6 +167,9 @@ func FaultWords() []FaultWord {
 	return words
 }
 
+// ProbeNames are the probes that a fault can be about.
+func ProbeNames() []string { return slices.Clone(probeNames) }
+
 // FaultVerbs are the verbs in the same order.
 func FaultVerbs() []string {
 	verbs := make([]string, len(faultWords))

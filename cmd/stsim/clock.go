@@ -155,5 +155,6 @@ func besideAPI(d *door.Door, clock *clock, api http.Handler) http.Handler {
 	mux.Handle("/", api)
 	mux.Handle("POST "+clockPath, clock)
 	addWhy(mux, d)
+	addFault(mux, d, clock)
 	return mux
 }
