@@ -23,6 +23,7 @@ func (a *asker) claim(claim *corev1.PersistentVolumeClaim) {
 			told(a.event(claim, "ClaimLost"), "", volumeController), a.kubectl(claim.Namespace, "delete pvc %s", claim.Name))
 	case claim.Status.Phase == corev1.ClaimBound:
 		a.growing(claim)
+		a.madeVolume(claim)
 	case claim.Spec.VolumeName != "":
 		a.wantsVolume(claim)
 	default:

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -32,6 +33,9 @@ func (a *asker) containers(pod *corev1.Pod) (held bool) {
 			a.container(pod, specOf(pod.Spec.Containers, status.Name), status, "container")
 			held = true
 		}
+	}
+	if held {
+		a.madeVolumes(pod)
 	}
 	return held
 }
@@ -72,6 +76,7 @@ func (a *asker) waiting(pod *corev1.Pod, spec *corev1.Container, status *corev1.
 			event = a.event(pod, "InspectFailed", "ErrImageNeverPull")
 		}
 		a.say(fmt.Sprintf("the image %s of %s cannot be had (%s)", spec.Image, who, waiting.Reason), a.template(pod), told(event, otherwise, imageManager), a.setImage(pod, spec))
+		a.madePulls(pod)
 	case "CrashLoopBackOff":
 		rule := fmt.Sprintf("%s keeps ending and is started again after a back-off of 10 s, doubled up to 5 minutes; %d restarts", who, status.RestartCount)
 		if last := status.LastTerminationState.Terminated; last != nil {
@@ -83,6 +88,8 @@ func (a *asker) waiting(pod *corev1.Pod, spec *corev1.Container, status *corev1.
 		a.say(rule, a.template(pod), told(a.event(pod, "BackOff"), otherwise, runtimeManager), a.logs(pod, spec)+" --previous")
 		if probe := a.event(pod, "Unhealthy"); probe != nil && (spec.LivenessProbe != nil || spec.StartupProbe != nil) {
 			a.say(fmt.Sprintf("what stops %s is a probe that fails", who), a.template(pod), told(probe, "", prober), a.kubectl(pod.Namespace, "describe pod %s", pod.Name))
+			a.madeProbe(pod, spec.Name, container.LivenessProbe)
+			a.madeProbe(pod, spec.Name, container.StartupProbe)
 		}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		holds, command, hint := a.named(pod.Namespace, waiting.Message)
@@ -92,6 +99,7 @@ func (a *asker) waiting(pod *corev1.Pod, spec *corev1.Container, status *corev1.
 		a.say(fmt.Sprintf("%s cannot be made (%s): %s%s", who, waiting.Reason, waiting.Message, hint), holds, told(a.event(pod, "Failed"), otherwise, "pkg/kubelet/kuberuntime/kuberuntime_container.go"), command)
 	default:
 		a.say(fmt.Sprintf("%s is about to start (%s)", who, waiting.Reason), "", told(a.event(pod, "Pulling", "Pulled"), "", imageManager), "")
+		a.madePulls(pod)
 	}
 }
 
@@ -115,6 +123,7 @@ func (a *asker) notReady(pod *corev1.Pod, spec *corev1.Container, status *corev1
 		return
 	}
 	a.say(fmt.Sprintf("the %s probe of %s fails", probe, who), of(pod), told(event, "", prober), a.logs(pod, spec))
+	a.madeProbe(pod, spec.Name, probe)
 }
 
 // template is the object in which a container is described: that which controls the Pod, unless it describes it otherwise by now.

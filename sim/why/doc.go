@@ -18,6 +18,7 @@
 //	rollout.go      which Pods a rollout leaves alone, and why
 //	service.go      Services, and what a StatefulSet needs of its own
 //	pod.go          a Pod on its way: node, volumes, deletion
+//	fault.go        what somebody made go wrong on purpose
 //	container.go    its containers: images, crashes, probes
 //	claim.go        claims and their volumes
 //	attach.go       volumes that another node has

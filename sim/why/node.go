@@ -26,6 +26,7 @@ func (a *asker) node(node *corev1.Node) {
 		text := "event NodeNotReady \"Node " + node.Name + " status is now: NodeNotReady\""
 		a.say(rule, of(node), told(a.event(node, "NodeNotReady"), text, lifecycle),
 			fmt.Sprintf("bring the machine back; if it is off for certain: %s", a.outOfService(node)))
+		a.madeSilent(node)
 	}
 	if node.DeletionTimestamp != nil {
 		a.finalizers(node, node.Finalizers)

@@ -39,6 +39,7 @@ func Why(view store.View, settings *api.Settings, kind, namespace, name string) 
 	if !row.Namespaced {
 		namespace = ""
 	}
+	a.madeSilentAPI()
 	a.about(row, namespace, name)
 	if len(a.answers) == 0 {
 		a.answers = []Answer{{Rule: fmt.Sprintf("%s %s is fine: nothing holds it", row.Kind, api.Name{Namespace: namespace, Name: name})}}
