@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -271,39 +270,23 @@ func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
 // run serves until the context ends.
 func (s *served) run(ctx context.Context, d *door.Door, clock *clock) error {
 	server := &http.Server{
-		Handler:   s.onlyWithToken(besideAPI(d, clock, apiserver.New(d))),
+		Handler:   newGuard(s.credentials.Token, besideAPI(d, clock, apiserver.New(d))),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
 		ErrorLog:  log.New(io.Discard, "", 0), // a client that breaks off is not worth a line
 		// A slow or silent client must not hold a connection for ever before its request is read.
-		ReadHeaderTimeout: 30 * time.Second,
+		ReadHeaderTimeout: headPatience, IdleTimeout: idleConnection, MaxHeaderBytes: maxHeader,
 	}
 	go clock.keep(ctx)
 	go func() {
 		<-ctx.Done()
 		_ = server.Close() // watches never end by themselves
 	}()
+	places := make(chan struct{}, maxConnections)
 	for _, other := range s.inside {
-		go func() { _ = server.ServeTLS(other, "", "") }() // it ends with the server
+		go func() { _ = server.ServeTLS(boundedListener{other, places}, "", "") }() // it ends with the server
 	}
-	if err := server.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.ServeTLS(boundedListener{s.listener, places}, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return failure{err.Error()}
 	}
 	return nil
-}
-
-// onlyWithToken lets in who knows the token. What any client may ask of a real API server without one, it may here.
-func (s *served) onlyWithToken(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
-		switch request.URL.Path {
-		case "/version", "/healthz", "/livez", "/readyz":
-		default:
-			if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+s.credentials.Token)) != 1 {
-				writer.Header().Set("Content-Type", "application/json")
-				writer.WriteHeader(http.StatusUnauthorized)
-				_, _ = io.WriteString(writer, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`+"\n")
-				return
-			}
-		}
-		next.ServeHTTP(writer, request)
-	})
 }

@@ -208,31 +208,3 @@ func contains(words []string, word string) bool {
 	}
 	return false
 }
-
-// trackedWriter knows whether the answer has begun.
-type trackedWriter struct {
-	http.ResponseWriter
-	begun bool
-}
-
-// WriteHeader implements [http.ResponseWriter].
-func (w *trackedWriter) WriteHeader(code int) {
-	w.begun = true
-	w.ResponseWriter.WriteHeader(code)
-}
-
-// Write implements [http.ResponseWriter].
-func (w *trackedWriter) Write(data []byte) (int, error) {
-	w.begun = true
-	return w.ResponseWriter.Write(data)
-}
-
-// Flush implements [http.Flusher].
-func (w *trackedWriter) Flush() {
-	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}
-
-// Unwrap lets an [http.ResponseController] and the stream protocols reach the connection.
-func (w *trackedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
