@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -259,5 +262,52 @@ func TestInformer(t *testing.T) {
 			t.Fatal("expected that the informer sees b")
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// A client that does not read what it watches holds up nobody and makes nothing grow: when it reads again it is told that it has missed too much.
+func TestSlowWatcherIsToldThatItMissedTooMuch(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	server := httptest.NewServer(New(w.door))
+	defer server.Close()
+	connection, err := net.Dial("tcp", server.Listener.Addr().String()) //nolint:noctx // it is answered at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = connection.Close() }()
+	if _, err := io.WriteString(connection, "GET /api/v1/configmaps?watch=true HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := connection.Read(make([]byte, 1)); err != nil { // it watches
+		t.Fatal(err)
+	}
+	text := strings.Repeat("x", 4<<10)
+	w.door.Do(func(cluster *sim.Cluster) {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "c"}}
+		if _, err = cluster.Create(object, false); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for i := range 2 * store.DefaultLog {
+		w.door.Do(func(cluster *sim.Cluster) {
+			_, err = cluster.Update(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "c"}, Data: map[string]string{"text": text, "turn": fmt.Sprint(i)}}, "", false)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
+	lines, last := bufio.NewScanner(connection), ""
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), `{"type":`) {
+			last = lines.Text()
+		}
+		if strings.HasPrefix(last, `{"type":"ERROR"`) {
+			break
+		}
+	}
+	if !strings.Contains(last, `"reason":"Expired"`) || !strings.Contains(last, `"code":410`) {
+		t.Errorf("the last event: %.200s", last)
 	}
 }
