@@ -47,13 +47,13 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 		func(write control.Write, err error) {
 			record.Writes = append(record.Writes, Written{Verb: string(write.Verb), Kind: api.KindOf(write.Object).Kind, Name: api.NameOf(write.Object), Error: err})
 		})
-	if len(plan.Commands) > 0 {
+	if len(plan.Commands) > 0 && (problem == nil || !plan.Careful) {
 		world := c.world(tx)
 		for _, command := range plan.Commands {
 			container.Execute(world, command)
 		}
+		record.Commands = plan.Commands
 	}
-	record.Commands = plan.Commands
 	record.Error = problem
 	c.reschedule(tx, loop.Name, formatKey(key), plan.Requeue, problem)
 }

@@ -44,8 +44,9 @@ type Plan struct {
 	Writes []Write
 	// Events are recorded whatever becomes of the writes.
 	Events []Event
-	// Commands go to the nodes' container runtimes, after the writes.
+	// Commands go to the nodes' container runtimes, after the writes; with Careful only when all of these were made.
 	Commands []Command
+	Careful  bool
 	// Requeue, when not zero, calls the loop for this key again at that time (or earlier, when something wakes it).
 	Requeue time.Time
 	// Error says that the sync failed: the loop is called again after a back-off, as for a failed write.

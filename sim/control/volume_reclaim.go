@@ -69,7 +69,7 @@ func reclaim(plan *Plan, volume *corev1.PersistentVolume, released corev1.Persis
 	case storage.Recycle:
 		tell(plan, volumeController, volume, notice)
 		writeVolume(plan, volume, storage.Unbind(volume))
-		plan.Commands = append(plan.Commands, removeContent(volume))
+		removeContent(plan, volume)
 	case storage.Delete:
 		writePhase(plan, volume, released, "")
 		deleteVolume(plan, volume)
@@ -101,12 +101,12 @@ func deleteVolume(plan *Plan, volume *corev1.PersistentVolume) {
 	if volume.DeletionTimestamp == nil {
 		plan.Writes = append(plan.Writes, Write{Verb: Delete, Object: volume, DeleteOptions: &DeleteOptions{UID: volume.UID}, Tolerate: gone})
 	}
-	plan.Commands = append(plan.Commands, removeContent(volume))
+	removeContent(plan, volume)
 }
 
-// removeContent asks the container runtime to forget the files on a volume.
-func removeContent(volume *corev1.PersistentVolume) Command {
-	return Command{Action: container.RemoveVolume, Volume: "pv/" + volume.Name}
+// removeContent asks the container runtime to forget the files on a volume, once everybody can see that nobody has a right to them any more.
+func removeContent(plan *Plan, volume *corev1.PersistentVolume) {
+	plan.Commands, plan.Careful = append(plan.Commands, Command{Action: container.RemoveVolume, Volume: "pv/" + volume.Name}), true
 }
 
 // tellMismatch tells both that they do not fit together.

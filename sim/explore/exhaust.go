@@ -263,12 +263,7 @@ func (e *exhaustion) digest(p *place) {
 
 // broken notes the way to what is broken.
 func (e *exhaustion) broken(p *place) bool {
-	var found *Breach
-	if broken := p.c.BrokenPromises(); len(broken) > 0 {
-		found = &Breach{Sentence: broken[0].Sentence, Found: broken[0].Found, At: e.since(p.c)}
-	} else {
-		found = p.outlook.breach
-	}
+	found := e.w.brokenIn(p.c, p.outlook)
 	if found == nil {
 		return false
 	}

@@ -153,7 +153,7 @@ func (o *outlook) properties(record sim.Record) {
 func sentence(own property.Property) string { return own.String() }
 
 func (o *outlook) broken(record sim.Record, sentence, found string) {
-	if o.breach == nil {
+	if o.breach == nil && !slices.Contains(o.w.Except, sentence) {
 		o.breach = &Breach{Sentence: sentence, Found: found, At: record.At.Sub(o.start)}
 	}
 }

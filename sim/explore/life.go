@@ -2,12 +2,15 @@ package explore
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/store"
 )
@@ -106,15 +109,22 @@ func (l *life) step() {
 }
 
 func (l *life) look() {
-	switch broken := l.c.BrokenPromises(); {
-	case l.breach != nil:
-	case len(broken) > 0:
-		l.breach = &Breach{Sentence: broken[0].Sentence, Found: broken[0].Found, At: l.since(broken[0].Record.At)}
-	case l.outlook.breach != nil:
-		l.breach = l.outlook.breach
-	case l.c.Events()-l.first > maxEvents:
+	if l.breach != nil {
+		return
+	}
+	if l.breach = l.w.brokenIn(l.c, l.outlook); l.breach == nil && l.c.Events()-l.first > maxEvents {
 		l.breach = &Breach{Sentence: "a cluster comes to rest", Found: fmt.Sprintf("more than %d events", maxEvents), At: l.now()}
 	}
+}
+
+// brokenIn is the first sentence that is broken, of those that are asked about.
+func (w *World) brokenIn(c *sim.Cluster, outlook *outlook) *Breach {
+	for _, broken := range c.BrokenPromises() {
+		if !slices.Contains(w.Except, broken.Sentence) {
+			return &Breach{Sentence: broken.Sentence, Found: broken.Found, At: broken.Record.At.Sub(c.Options().Start)}
+		}
+	}
+	return outlook.breach
 }
 
 // act does something, if it can be done here.
@@ -142,7 +152,9 @@ func (l *life) calm() {
 	for l.breach == nil && !l.allReady() {
 		next, found := l.c.View().NextEvent()
 		if !found || l.since(next.When) > end {
-			l.breach = &Breach{Sentence: l.w.comesUp(), Found: l.unready(), At: end}
+			if sentence := comesUp(l.w.Bound); !slices.Contains(l.w.Except, sentence) {
+				l.breach = &Breach{Sentence: sentence, Found: l.unready(), At: end}
+			}
 			return
 		}
 		l.step()
@@ -150,21 +162,42 @@ func (l *life) calm() {
 }
 
 // comesUp is the sentence of the second half of a life.
-func (w *World) comesUp() string {
-	return fmt.Sprintf("when all trouble has ended, every StatefulSet is Ready within %s", short(w.Bound))
+func comesUp(bound time.Duration) string {
+	return fmt.Sprintf("when all trouble has ended, every StatefulSet is Ready and rolled out within %s", short(bound))
 }
 
 func (l *life) allReady() bool { return l.unready() == "" }
 
-// unready says which set is not Ready, or "".
+// unready says which set is not Ready, or has Pods that a rollout has yet to come to, or "".
 func (l *life) unready() string {
+	view := l.c.View()
 	for _, name := range l.w.sets {
-		set, found := store.Get[*appsv1.StatefulSet](l.c.View(), name.Namespace, name.Name)
-		if found && !sim.Ready("StatefulSet", name.Namespace, name.Name).Holds(l.c.View()) {
+		set, found := store.Get[*appsv1.StatefulSet](view, name.Namespace, name.Name)
+		if !found {
+			continue
+		}
+		if !sim.Ready("StatefulSet", name.Namespace, name.Name).Holds(view) {
 			return fmt.Sprintf("%s has %d of %d Pods Ready", name, set.Status.ReadyReplicas, *set.Spec.Replicas)
+		}
+		if strategy := set.Spec.UpdateStrategy; strategy.Type == appsv1.OnDeleteStatefulSetStrategyType || strategy.RollingUpdate != nil && *strategy.RollingUpdate.Partition > 0 {
+			continue
+		}
+		if set.Status.UpdatedReplicas != *set.Spec.Replicas {
+			return fmt.Sprintf("%s has %d of %d Pods at its update revision", name, set.Status.UpdatedReplicas, *set.Spec.Replicas)
+		}
+		for pod := range store.Owned[*corev1.Pod](view, set.UID) {
+			if !contains(pod.Annotations, set.Spec.Template.Annotations) {
+				return fmt.Sprintf("%s lacks annotations of its template", api.NameOf(pod))
+			}
 		}
 	}
 	return ""
+}
+
+func contains(has, wants map[string]string) bool {
+	all := maps.Clone(has)
+	maps.Copy(all, wants)
+	return maps.Equal(all, has)
 }
 
 func (l *life) outcome() Outcome {

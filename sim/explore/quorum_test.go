@@ -59,16 +59,13 @@ spec:
 // TestFindsOrderedReadyDeadlock: when another member than ordinal 0 was the last to leave, OrderedReady never lets it begin.
 func TestFindsOrderedReadyDeadlock(t *testing.T) {
 	setting := Setting{Manifests: []byte(quorum), Verbs: []string{"delete-pod"}}
-	w, err := NewWorld(setting)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := finds(t, setting, w.comesUp())
+	h := finds(t, setting, comesUp(defaultBound))
 	if len(h.Actions) < 3 {
 		t.Errorf("expected all three members to have gone: %v", h.Actions)
 	}
 	parallel := strings.Replace(quorum, "  replicas: 3", "  podManagementPolicy: Parallel\n  replicas: 3", 1)
-	if w, err = NewWorld(Setting{Manifests: []byte(parallel), Verbs: []string{"delete-pod"}}); err != nil {
+	w, err := NewWorld(Setting{Manifests: []byte(parallel), Verbs: []string{"delete-pod"}})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if outcome := w.Live(h); outcome.Breach != nil {

@@ -20,6 +20,7 @@ type Setting struct {
 	Options    sim.Options         // of the cluster: nodes, release, seed, ... What exploration needs otherwise it sets itself
 	Properties []property.Property // one's own, beside the promises and expectations
 	Verbs      []string            // what may happen, of Verbs; nil means all
+	Except     []string            // sentences that nobody asks about
 	Bound      time.Duration       // of virtual time, in which the sets must be Ready when all trouble has ended; 30 minutes by default
 }
 
