@@ -60,6 +60,7 @@ var layers = []layer{
 	{folder: "sim/explore", ours: []string{"sim", "sim/api", "sim/kernel", "sim/property", "sim/store"}, others: kubernetes, reason: "many lives of one world: it needs what a Go program needs, and no door"},
 	{folder: "sim/journal", ours: []string{"sim"}, doors: "disk*.go",
 		reason: "a history is options and inputs; files are a door"},
+	{folder: "sim/explore/generate", ours: []string{"sim", "sim/explore", "sim/kernel"}, others: append([]string{"pgregory.net/rapid"}, kubernetes...), reason: "only those who use rapid depend on it"},
 	{folder: "sim/door", ours: []string{"sim", "dnsserver"}, door: true, reason: "the first package with goroutines"},
 	{folder: "sim/wire", door: true, reason: "bytes of real connections; it knows HTTP and nothing of the cluster"},
 	{folder: "sim/loopback", ours: []string{"sim", "sim/api", "sim/store", "sim/container", "sim/container/applet", "sim/network", "sim/door", "sim/wire"}, others: kubernetes,

@@ -8,8 +8,11 @@ import (
 )
 
 // Draw makes up a history from a seed and lives it: some kinds of trouble, with wild odds, and then none. The same seed always makes up the same one.
-func (w *World) Draw(seed uint64) Outcome {
-	dice := kernel.NewSeeded(seed)
+func (w *World) Draw(seed uint64) Outcome { return w.DrawFrom(seed, kernel.NewSeeded(seed)) }
+
+// DrawFrom is Draw with dice of one's own, such as those of a property testing library: they decide what is done and when. The odd answers are drawn
+// from the seed, with odds that the dice decide; where the dice always say 0 little happens and nothing is odd.
+func (w *World) DrawFrom(seed uint64, dice kernel.Chooser) Outcome {
 	ready := dice.Choose("start", 4) != 0
 	odds := map[string]float64{}
 	for _, word := range sim.Disorderly() {
