@@ -15,10 +15,18 @@ var worlds = map[string]string{
 	"parallel":  with("  podManagementPolicy: Parallel\n  revisionHistoryLimit: 0\n"),
 	"partition": with("  updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}\n"),
 	"on delete": with("  updateStrategy: {type: OnDelete}\n"),
-	"start":     with("  ordinals: {start: 2}\n  revisionHistoryLimit: 0\n"),
+	"start":     with("  ordinals: {start: 2}\n  revisionHistoryLimit: 0\n") + stranger,
 	"scaled":    with("  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}\n"),
 	"deleted":   with("  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}\n"),
 }
+
+// stranger is a Pod that the set adopts, and does not want.
+const stranger = `---
+apiVersion: v1
+kind: Pod
+metadata: {name: web-0, labels: {app: nginx}}
+spec: {containers: [{name: nginx, image: nginx}]}
+`
 
 func with(more string) string {
 	return strings.Replace(web, "  serviceName: nginx\n", "  serviceName: nginx\n"+more, 1)
