@@ -50,7 +50,11 @@
 //   - Opcodes other than QUERY are NOTIMP, also NOTIFY.
 //   - A CNAME or SRV target that cannot be packed (a label of more than 63 octets is possible in
 //     spec.externalName) is SERVFAIL; CoreDNS sends nothing at all.
-//   - Records keep the order of the source. Config.Choose stands in for CoreDNS's loadbalance plugin.
+//   - Records keep the order of the source; Config.Choose stands in for CoreDNS's loadbalance plugin. A Server with
+//     ServerOptions.Shuffle shuffles the addresses in the answer of every reply, but those that do not fit into a
+//     truncated reply are always the same, and additional records stay.
+//   - The serial of SOA records is the revision of the cluster, and so every change has another one. CoreDNS takes
+//     the second in which it saw the last change.
 //
 // Not simulated: zone transfer, multicluster services, zone-scoped names, DNSSEC; of the cache prefetching and stale
 // replies.
@@ -64,7 +68,7 @@
 // set.go are the two helpers. resolver.go is the client side, for tools that run inside a simulated Pod or shell.
 // cache.go is the cache model; index.go and indexslice.go are the index.
 //
-// packet.go reads packets; packed.go remembers packed replies; responder.go joins them, and must reply as AnswerPacket
+// packet.go reads packets; packed.go remembers packed replies; shuffle.go shuffles them; responder.go joins them, and must reply as AnswerPacket
 // does, octet for octet (FuzzResponder). server.go, server_udp.go, server_tcp.go and server_forward.go are the sockets, server_datagrams*.go many packets in one system call:
 // only files named server*.go may start goroutines and read the wall clock. resolvconf.go gives the text of the resolv.conf that the
 // kubelet hands to a Pod. The rules themselves can be read as questions and replies in testdata/questions.

@@ -26,6 +26,7 @@ type packedAnswer struct {
 	version uint64
 	rcode   int
 	message []byte
+	places  addressPlaces
 }
 
 // keyOf returns the key of a packet, valid until the next call, and where in the packet its cookie is. It is nil for
@@ -79,23 +80,24 @@ func cookieOf(record []byte) (cookie []byte, isOffer bool) {
 	return nil, true
 }
 
-// find appends the reply to a packet to a buffer; it is nil if there is none that still counts.
-func (p *packedAnswers) find(key, cookie, packet []byte, version uint64, buffer []byte) (reply []byte, rcode int) {
+// find appends the reply to a packet to a buffer, and returns what it is a copy of; both are nil if there is none that still
+// counts.
+func (p *packedAnswers) find(key, cookie, packet []byte, version uint64, buffer []byte) (reply []byte, found *packedAnswer) {
 	answer, isYoung := p.young[string(key)]
 	if !isYoung {
 		if answer = p.old[string(key)]; answer == nil {
-			return nil, 0
+			return nil, nil
 		}
 	}
 	if answer.version != version {
-		return nil, 0
+		return nil, nil
 	}
 	if !isYoung {
 		p.keep(answer)
 	}
 	reply = append(buffer, answer.message...)
 	patch(reply, packet, cookie)
-	return reply, answer.rcode
+	return reply, answer
 }
 
 // patch makes a reply the reply to this packet.
@@ -107,14 +109,14 @@ func patch(reply, packet, cookie []byte) {
 }
 
 // save remembers a reply.
-func (p *packedAnswers) save(key []byte, version uint64, rcode int, reply []byte) {
+func (p *packedAnswers) save(key []byte, version uint64, rcode int, reply []byte, places addressPlaces) {
 	answer := p.young[string(key)]
 	if answer == nil {
 		answer = &packedAnswer{key: string(key)}
 	} else {
 		p.octets -= answer.size()
 	}
-	answer.version, answer.rcode, answer.message = version, rcode, append(answer.message[:0], reply...)
+	answer.version, answer.rcode, answer.message, answer.places = version, rcode, append(answer.message[:0], reply...), places
 	p.keep(answer)
 }
 
@@ -127,7 +129,9 @@ func (p *packedAnswers) keep(answer *packedAnswer) {
 	p.octets += answer.size()
 }
 
-func (a *packedAnswer) size() int { return len(a.key) + cap(a.message) + packedOverhead }
+func (a *packedAnswer) size() int {
+	return len(a.key) + cap(a.message) + 2*cap(a.places.at) + packedOverhead
+}
 
 // forget drops everything.
 func (p *packedAnswers) forget() { p.young, p.old, p.octets = nil, nil, 0 }

@@ -6,8 +6,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// responder replies to packets as AnswerPacket does, only faster: it remembers packed answers. It has no lock, no
-// clock and no socket of its own.
+// responder replies to packets as AnswerPacket does, only faster: it remembers packed answers, and may shuffle them. It has
+// no lock, no clock and no socket of its own.
 type responder struct {
 	source  Source
 	config  Config
@@ -16,6 +16,8 @@ type responder struct {
 	metrics Metrics
 	// upstream means that names beyond the zones are asked for elsewhere, outside of respond.
 	upstream bool
+	// shuffler is nil if the order of addresses is that of AnswerPacket.
+	shuffler *shuffler
 }
 
 // version changes when the source does.
@@ -40,9 +42,12 @@ func (r *responder) respond(packet []byte, transport Transport, now time.Time, b
 		key = nil // answers differ from one time to the next
 	}
 	if key != nil {
-		reply, rcode := r.answers.find(key, cookie, packet, r.version(), buffer)
+		reply, found := r.answers.find(key, cookie, packet, r.version(), buffer)
 		if reply != nil {
-			r.metrics.count(rcode)
+			r.metrics.count(found.rcode)
+			if r.shuffler != nil {
+				r.shuffler.shuffle(reply, found.places)
+			}
 			return reply, nil
 		}
 	}
@@ -77,11 +82,21 @@ func (r *responder) work(packet, key []byte, transport Transport, now time.Time,
 		return nil, first
 	}
 	r.metrics.count(message.Rcode)
-	reply := pack(message, buffer)
+	reply, places := r.pack(message, buffer)
 	if key != nil && len(message.Question) == 1 && (!forwarded || r.config.Forward == nil) {
-		r.answers.save(key, r.version(), message.Rcode, reply)
+		r.answers.save(key, r.version(), message.Rcode, reply, places)
 	}
 	return reply, nil
+}
+
+// pack packs a message and shuffles its addresses.
+func (r *responder) pack(message *dns.Msg, buffer []byte) (reply []byte, places addressPlaces) {
+	reply = pack(message, buffer)
+	if r.shuffler != nil && message.Rcode == dns.RcodeSuccess {
+		places = placesOf(message, reply)
+		r.shuffler.shuffle(reply, places)
+	}
+	return reply, places
 }
 
 // complete replies to the question of an errand with what the upstream server said, which may be nil.
@@ -93,7 +108,8 @@ func (r *responder) complete(e *errand, said *dns.Msg, transport Transport, now 
 		return said
 	})
 	r.metrics.count(message.Rcode)
-	return pack(message, buffer[:cap(buffer)])
+	reply, _ := r.pack(message, buffer[:cap(buffer)])
+	return reply
 }
 
 func (r *responder) answer(question *dns.Msg, transport Transport, now time.Time, forward func(dns.Question) *dns.Msg) *dns.Msg {

@@ -27,6 +27,9 @@ type ServerOptions struct {
 	Guard sync.Locker
 	// Config is how to answer. If ListenAddress is not valid, it becomes the server's own.
 	Config Config
+	// Shuffle gives the addresses of a reply another order every time, as CoreDNS's plugin loadbalance does. Config.Choose does
+	// the same for Answer, but of all there are and not of those that go into the reply, and replies are not remembered then.
+	Shuffle bool
 	// CacheTTL above 0 puts a Cache of that TTL before the source. Such a server works out every reply anew.
 	CacheTTL time.Duration
 	// CacheStore keeps what that cache remembers; nil means in memory. It is used while the guard is held.
@@ -89,6 +92,9 @@ func Listen(address netip.AddrPort, options ServerOptions) (*Server, error) {
 		}
 	}
 	s.responder = responder{source: options.Source, config: options.Config, upstream: len(s.upstream) > 0}
+	if options.Shuffle {
+		s.responder.shuffler = new(shuffler)
+	}
 	if !s.responder.config.ListenAddress.IsValid() {
 		s.responder.config.ListenAddress = address.Addr()
 	}

@@ -420,7 +420,7 @@ func TestForwarding(t *testing.T) {
 
 // TestTheSocketsAllocateNothing is TestTheUsualQuestionAllocatesNothing with sockets on both sides.
 func TestTheSocketsAllocateNothing(t *testing.T) {
-	server := serve(t, ServerOptions{Source: speedCluster(), Config: DefaultConfig()})
+	server := serve(t, ServerOptions{Source: speedCluster(), Config: DefaultConfig(), Shuffle: true})
 	for _, network := range []string{"udp"} {
 		conn := dialServer(t, server, network)
 		packets, buffer := speedMix(), make([]byte, 4096)

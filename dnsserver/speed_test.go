@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 		go echo(conn)
 		fmt.Println(conn.LocalAddr())
 	case "server":
-		server, err := Listen(loopback, ServerOptions{Source: speedCluster(), Config: DefaultConfig()})
+		server, err := Listen(loopback, ServerOptions{Source: speedCluster(), Config: DefaultConfig(), Shuffle: true})
 		if err != nil {
 			panic(err)
 		}

@@ -62,7 +62,7 @@ func (d *dnsSetup) options() (options dnsserver.ServerOptions, address netip.Add
 	if err := checkDNSCache(d.cache); err != nil {
 		return options, address, err
 	}
-	options.CacheTTL = d.cache
+	options.CacheTTL, options.Shuffle = d.cache, true
 	options.Config = dnsserver.Config{Zone: d.zone, TTL: uint32(d.ttl), NoTTL: d.ttl == 0, Pods: dnsserver.PodMode(d.pods)}
 	if d.zone == "" || d.pods == "" {
 		return options, address, fmt.Errorf("--zone and --pods: expected a value, found none")
