@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/network"
 )
 
 // dnsGrace is how long replies may still be on their way after Ctrl-C.
@@ -56,21 +60,44 @@ func serveDNS(command *cobra.Command, flags dnsFlags) error {
 	if err != nil {
 		return failure{err.Error()}
 	}
-	for _, note := range cluster.notes() {
+	for _, note := range cluster.Notes() {
 		fmt.Fprintln(command.ErrOrStderr(), "note:", note)
 	}
-	options.Source = cluster.index
-	options.Config.ServerAddress = cluster.serverAddress(address.Addr())
+	options.Source = cluster.Index()
+	options.Config.ServerAddress = cluster.ServerAddress(address.Addr())
 	server, err := listenDNS(address, options)
 	if err != nil {
 		return failure{err.Error()}
 	}
 	listening := server.Address()
 	fmt.Fprintf(command.OutOrStdout(), "DNS server for %s listening on %s (UDP and TCP)\n", strings.TrimSuffix(flags.setup.zone, "."), listening)
-	fmt.Fprintf(command.ErrOrStderr(), "%s\ntry: dig @%s -p %d %s.%s\n", cluster.summary(), listening.Addr(), listening.Port(), cluster.sample(), strings.TrimSuffix(flags.setup.zone, "."))
+	fmt.Fprintf(command.ErrOrStderr(), "%s\ntry: dig @%s -p %d %s.%s\n", cluster.Summary(), listening.Addr(), listening.Port(), cluster.Sample(), strings.TrimSuffix(flags.setup.zone, "."))
 	<-command.Context().Done()
 	fmt.Fprintln(command.OutOrStdout(), shutdownDNS(server))
 	return nil
+}
+
+// readDNSObjects reads files, "-" being standard input.
+func readDNSObjects(names []string, stdin io.Reader) (*network.Objects, error) {
+	objects := network.NewObjects()
+	for _, name := range names {
+		if err := readDNSFile(objects, name, stdin); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return objects, nil
+}
+
+func readDNSFile(objects *network.Objects, name string, stdin io.Reader) error {
+	if name == "-" {
+		return objects.Read(stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	defer func() { _ = file.Close() }()
+	return objects.Read(file)
 }
 
 // listenDNS starts a server.

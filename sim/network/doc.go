@@ -4,7 +4,7 @@
 //
 // [Names] shows the cluster to package dnsserver as plain values: Services, EndpointSlices, Namespaces and Pods. [DNSConfig] is
 // how the cluster's DNS is set up, and [Resolver] is what a program in a Pod asks it with. [NameCache] is what it remembers, if it is set up
-// to. [Index] follows the names of a cluster for a server that is asked often.
+// to. [Index] follows the names of a cluster for a server that is asked often; [Objects] makes one of the objects in files, without a cluster.
 //
 // # Routes
 //

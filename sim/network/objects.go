@@ -1,4 +1,4 @@
-package main
+package network
 
 import (
 	"encoding/json"
@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
@@ -17,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/network"
 )
 
 const (
@@ -29,52 +27,32 @@ const (
 	jsonPeek = 4096
 )
 
-// dnsObjects are the objects that have names in DNS.
-type dnsObjects struct {
-	index      *network.Index
+// Objects are objects as they lie in files, from which the names they have in DNS can be answered. Nothing is
+// defaulted and nothing is followed: they are taken as they are, status included.
+type Objects struct {
+	index      *Index
 	counts     map[string]int      // of the objects by kind, those without names included
 	namespaces map[string]struct{} // that objects are in
 	declared   map[string]struct{} // that there is a Namespace of
 	service    string              // one of the services, "name.namespace"
 }
 
-// dnsKinds are the kinds that have names, by group and kind: the fields that matter are the same in all versions.
-var dnsKinds = map[string]func() api.Object{
+// NewObjects is none yet.
+func NewObjects() *Objects {
+	return &Objects{index: NewIndex(), counts: map[string]int{}, namespaces: map[string]struct{}{}, declared: map[string]struct{}{}}
+}
+
+// namedKinds are the kinds that have names, by group and kind: the fields that matter are the same in all versions.
+var namedKinds = map[string]func() api.Object{
 	"/Namespace":                             func() api.Object { return &corev1.Namespace{} },
 	"/Service":                               func() api.Object { return &corev1.Service{} },
 	"/Pod":                                   func() api.Object { return &corev1.Pod{} },
 	discoveryv1.GroupName + "/EndpointSlice": func() api.Object { return &discoveryv1.EndpointSlice{} },
 }
 
-// readDNSObjects reads files, "-" being standard input. Of two objects of the same name the later one counts.
-func readDNSObjects(names []string, stdin io.Reader) (*dnsObjects, error) {
-	o := &dnsObjects{index: network.NewIndex(), counts: map[string]int{}, namespaces: map[string]struct{}{}, declared: map[string]struct{}{}}
-	for _, name := range names {
-		if err := o.readFile(name, stdin); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	exist := o.declared
-	if len(exist) == 0 {
-		exist = o.namespaces
-	}
-	for name := range exist {
-		o.index.SetNamespace(name)
-	}
-	o.index.SetSerial(1)
-	return o, nil
-}
-
-func (o *dnsObjects) readFile(name string, stdin io.Reader) error {
-	in := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return errors.Unwrap(err)
-		}
-		defer func() { _ = file.Close() }()
-		in = file
-	}
+// Read takes in a file of YAML or JSON documents, Lists included. Of two objects of the same name the later one counts.
+// An error says which document it is about; what came before it has been taken in.
+func (o *Objects) Read(in io.Reader) error {
 	bounded := &io.LimitedReader{R: in, N: maxObjectFile + 1}
 	decoder := yaml.NewYAMLOrJSONDecoder(bounded, jsonPeek)
 	for document := 1; ; document++ {
@@ -97,8 +75,22 @@ func (o *dnsObjects) readFile(name string, stdin io.Reader) error {
 	}
 }
 
+// Index answers from all that has been read. Without any Namespace among the objects, every namespace that an object is
+// in exists.
+func (o *Objects) Index() *Index {
+	exist := o.declared
+	if len(exist) == 0 {
+		exist = o.namespaces
+	}
+	for name := range exist { // in any order
+		o.index.SetNamespace(name)
+	}
+	o.index.SetSerial(1)
+	return o.index
+}
+
 // read takes in one object, or those of a list. The items of a typed list need not say what they are.
-func (o *dnsObjects) read(text json.RawMessage, implied string) error {
+func (o *Objects) read(text json.RawMessage, implied string) error {
 	var head struct {
 		APIVersion string             `json:"apiVersion"`
 		Kind       string             `json:"kind"`
@@ -131,7 +123,7 @@ func (o *dnsObjects) read(text json.RawMessage, implied string) error {
 		return errors.New("expected an object with apiVersion and kind, found no kind")
 	}
 	o.counts[name]++
-	empty, known := dnsKinds[kind]
+	empty, known := namedKinds[kind]
 	if !known {
 		return nil
 	}
@@ -146,7 +138,7 @@ func (o *dnsObjects) read(text json.RawMessage, implied string) error {
 	return nil
 }
 
-func (o *dnsObjects) put(object api.Object) {
+func (o *Objects) put(object api.Object) {
 	if namespace, is := object.(*corev1.Namespace); is {
 		o.declared[namespace.Name] = struct{}{}
 		return // in force when all are known
@@ -161,29 +153,30 @@ func (o *dnsObjects) put(object api.Object) {
 	o.index.Put(object)
 }
 
-// serverAddress is the address of the cluster's own DNS service if the objects have one, else where we listen.
-func (o *dnsObjects) serverAddress(listening netip.Addr) netip.Addr {
+// ServerAddress is the address of the cluster's own DNS service if the objects have one, else where we listen.
+func (o *Objects) ServerAddress(listening netip.Addr) netip.Addr {
 	if own, found := o.index.Service(metav1.NamespaceSystem, "kube-dns"); found && len(own.ClusterIPs) > 0 {
 		return own.ClusterIPs[0]
 	}
 	return listening
 }
 
-// sample is the beginning of a name that one might ask for.
-func (o *dnsObjects) sample() string {
+// Sample is the beginning of a name that one might ask for.
+func (o *Objects) Sample() string {
 	if o.service == "" {
 		return "kubernetes.default.svc"
 	}
 	return o.service + ".svc"
 }
 
-func (o *dnsObjects) summary() string {
+// Summary counts what has been read, in a line.
+func (o *Objects) Summary() string {
 	return fmt.Sprintf("read %d services, %d EndpointSlices, %d Pods, %d namespaces",
 		o.counts["Service"], o.counts["EndpointSlice"], o.counts["Pod"], o.counts["Namespace"])
 }
 
-// notes say what the files hold that will not be answered.
-func (o *dnsObjects) notes() (notes []string) {
+// Notes say what the files hold that will not be answered.
+func (o *Objects) Notes() (notes []string) {
 	if count := o.counts["Endpoints"]; count > 0 {
 		notes = append(notes, fmt.Sprintf("%d Endpoints ignored: DNS answers from EndpointSlices, which a cluster makes of them", count))
 	}
