@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/dnsserver"
@@ -110,8 +111,16 @@ func (in Input) String() string {
 		add(in.Name.String())
 	}
 	for _, object := range in.Objects {
-		add(object.GetObjectKind().GroupVersionKind().Kind)
+		scale, is := object.(*autoscalingv1.Scale)
+		if is {
+			add(in.Kind)
+		} else {
+			add(object.GetObjectKind().GroupVersionKind().Kind)
+		}
 		add(api.NameOf(object).String())
+		if is {
+			add(fmt.Sprintf("to %d", scale.Spec.Replicas))
+		}
 	}
 	add(in.Part)
 	add(in.Target)

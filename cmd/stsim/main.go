@@ -79,7 +79,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
-	root.AddCommand(newDNS(), newWhy(), newClockCommand(), newFault())
+	root.AddCommand(newDNS(), newWhy(), newClockCommand(), newFault(), newReplay())
 	return root
 }
 
