@@ -89,7 +89,7 @@ type Point struct {
 
 // Point is where the cluster stands.
 func (c *Cluster) Point() Point {
-	meta := c.View().Meta()
+	meta := c.Present().Meta()
 	return Point{Events: c.events, At: meta.Now, Revision: meta.Revision, Identities: meta.Identities}
 }
 
