@@ -29,6 +29,7 @@
 //	<!-- pulls-fail NODE -->, <!-- pulls-slow NODE 5m -->   the registries are out of reach of a node, or every pull takes so long; pulls-heal
 //	<!-- volume-full CLAIM -->                              something else fills a claim's volume: no space left; volume-heals
 //	<!-- volume-fails CLAIM -->                             it can be neither read nor written: input/output error; volume-heals
+//	<!-- evict-pressure NODE -->                            its memory runs short: the kubelet evicts a Pod; over after 5m or by pressure-heals
 //	<!-- clock-jump 10m -->                                 all clocks move at once, and what was due meanwhile is late
 //	<!-- api-down -->                                       the API server answers nobody, neither kubectl nor the control loops; api-up
 //

@@ -253,3 +253,16 @@ func TestTheAPIServerIsDown(t *testing.T) {
 	}
 	s.check("api-down")
 }
+
+// A kubelet that is short of memory evicts a Pod that asked for none; the Pod fails, its set makes another, which keeps away from the node for five minutes.
+func TestANodeIsShortOfMemory(t *testing.T) {
+	s := newStory(t, sim.Options{Nodes: 4})
+	s.befall("evict-pressure " + s.home)
+	s.RunFor(4 * time.Minute)
+	s.do("by hand", s.Apply([]byte("kind: Pod\napiVersion: v1\nmetadata: {name: here}\nspec: {nodeName: "+s.home+", containers: [{name: main, image: nginx}]}")))
+	s.RunFor(4 * time.Minute)
+	if got := s.Faults(); len(got) != 0 {
+		t.Error(got)
+	}
+	s.check("short-of-memory")
+}

@@ -133,6 +133,8 @@ func asFault(row *container.Fault) Fault {
 			return Fault{Verb: PullsSlow, Node: row.Node, Duration: row.Delay}
 		}
 		return Fault{Verb: PullsFail, Node: row.Node}
+	case container.NodePressure:
+		return Fault{Verb: EvictPressure, Node: row.Node}
 	case container.BadVolume:
 		fault := Fault{Verb: VolumeFails, Namespace: row.Claim.Namespace, Name: row.Claim.Name}
 		if row.Taken > 0 {
@@ -168,5 +170,5 @@ func (f Fault) Cure() (Fault, bool) {
 // cures are the verbs that end what lasts.
 var cures = map[FaultVerb]FaultVerb{
 	NodeDown: NodeUp, NodeCut: NodeUp, ProbeFails: ProbeHeals, PullsFail: PullsHeal, PullsSlow: PullsHeal,
-	VolumeFull: VolumeHeals, VolumeFails: VolumeHeals, APIDown: APIUp,
+	VolumeFull: VolumeHeals, VolumeFails: VolumeHeals, APIDown: APIUp, EvictPressure: PressureHeals,
 }

@@ -29,23 +29,25 @@ type FaultVerb string
 
 // The verbs. What each does is said in [FaultWords].
 const (
-	NodeDown    FaultVerb = "node-down"
-	NodeCut     FaultVerb = "node-cut"
-	NodeUp      FaultVerb = "node-up"
-	Crash       FaultVerb = "crash"
-	OOM         FaultVerb = "oom"
-	ProbeFails  FaultVerb = "probe-fails"
-	ProbeHeals  FaultVerb = "probe-heals"
-	PullsFail   FaultVerb = "pulls-fail"
-	PullsSlow   FaultVerb = "pulls-slow"
-	PullsHeal   FaultVerb = "pulls-heal"
-	VolumeFull  FaultVerb = "volume-full"
-	VolumeFails FaultVerb = "volume-fails"
-	VolumeHeals FaultVerb = "volume-heals"
-	ClockJump   FaultVerb = "clock-jump"
-	APIDown     FaultVerb = "api-down"
-	APIUp       FaultVerb = "api-up"
-	Heal        FaultVerb = "heal"
+	NodeDown      FaultVerb = "node-down"
+	NodeCut       FaultVerb = "node-cut"
+	NodeUp        FaultVerb = "node-up"
+	Crash         FaultVerb = "crash"
+	OOM           FaultVerb = "oom"
+	ProbeFails    FaultVerb = "probe-fails"
+	ProbeHeals    FaultVerb = "probe-heals"
+	PullsFail     FaultVerb = "pulls-fail"
+	PullsSlow     FaultVerb = "pulls-slow"
+	PullsHeal     FaultVerb = "pulls-heal"
+	VolumeFull    FaultVerb = "volume-full"
+	VolumeFails   FaultVerb = "volume-fails"
+	VolumeHeals   FaultVerb = "volume-heals"
+	EvictPressure FaultVerb = "evict-pressure"
+	PressureHeals FaultVerb = "pressure-heals"
+	ClockJump     FaultVerb = "clock-jump"
+	APIDown       FaultVerb = "api-down"
+	APIUp         FaultVerb = "api-up"
+	Heal          FaultVerb = "heal"
 )
 
 // faultWord is how a fault is written and what it does.
@@ -89,6 +91,9 @@ func init() {
 		{VolumeFails, "CLAIM", "www-web-0", "the volume of a claim can be neither read nor written: input/output error",
 			"the volume of CLAIM fails", onVolume(container.BreakVolume)},
 		{VolumeHeals, "CLAIM", "www-web-0", "the volume of a claim is well again, with what was in it", "the volume of CLAIM is well again", healVolume},
+		{EvictPressure, "NODE", "node-2", "the memory of a node runs short: its kubelet evicts a Pod, and tells of the pressure for five minutes",
+			"NODE is short of memory", pressNode},
+		{PressureHeals, "NODE", "node-2", "the memory of a node suffices again before that", "the memory of NODE suffices again", easeNode},
 		{ClockJump, "DURATION", "10m", "the clocks move at once, and all that was due meanwhile is late, as after a machine that was suspended",
 			"all clocks jump by DURATION", jumpClock},
 		{APIDown, "", "", "the API server answers nobody: what runs goes on running, and nothing else happens", "the API server goes down", stopAPI},

@@ -23,7 +23,8 @@ type Fault struct {
 	Pod       api.Name      // FailingProbe: whoever has this name
 	Container string        // FailingProbe
 	Probe     string        // FailingProbe
-	Node      string        // PoorPulls
+	Node      string        // PoorPulls, NodePressure
+	Until     time.Time     // NodePressure: when it is over by itself
 	Delay     time.Duration // PoorPulls: how long a pull takes; 0: it fails
 	Volume    string        // BadVolume: key of its row
 	Claim     api.Name      // BadVolume: by which it was found
@@ -35,10 +36,11 @@ type FaultKind string
 
 // What can be wrong.
 const (
-	FailingProbe FaultKind = "probe"  // a probe fails whatever its container does
-	PoorPulls    FaultKind = "pulls"  // the registries are out of reach of a node, or slow
-	BadVolume    FaultKind = "volume" // a volume is full or broken
-	APIDown      FaultKind = "api"    // the API server answers nobody
+	FailingProbe FaultKind = "probe"    // a probe fails whatever its container does
+	PoorPulls    FaultKind = "pulls"    // the registries are out of reach of a node, or slow
+	BadVolume    FaultKind = "volume"   // a volume is full or broken
+	APIDown      FaultKind = "api"      // the API server answers nobody
+	NodePressure FaultKind = "pressure" // the memory of a node runs short
 )
 
 // RowKey implements [store.Row].
@@ -46,7 +48,7 @@ func (f *Fault) RowKey() string {
 	switch f.Kind {
 	case FailingProbe:
 		return strings.Join([]string{string(f.Kind), f.Pod.Namespace, f.Pod.Name, f.Container, f.Probe}, "/")
-	case PoorPulls:
+	case PoorPulls, NodePressure:
 		return string(f.Kind) + "/" + f.Node
 	case BadVolume:
 		return string(f.Kind) + "/" + f.Volume

@@ -42,6 +42,7 @@ type Sandbox struct {
 	Ready     bool      // network and volumes are there
 	Failure   string    // why it could not be made (a missing ConfigMap, say), for FailedMount; empty when it could
 	Lost      bool      // its machine lost power: it has to be made anew
+	Evicted   string    // why its kubelet ends the Pod for want of memory; empty when it does not
 	Detached  bool      // its volumes were taken from its node by force
 	CreatedAt time.Time // virtual
 }

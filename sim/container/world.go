@@ -74,6 +74,7 @@ const (
 	wake         = "wake"    // process key: something it waits for may have come
 	hookSlept    = "slept"   // container key: a sleep hook is over
 	graceOver    = "grace"   // container key: SIGKILL
+	pressureOver = "eased"   // NODE
 )
 
 func (w *World) schedule(when time.Time, what, key string) {
@@ -98,6 +99,8 @@ func Handle(w *World, key string) {
 		w.hookSlept(rest)
 	case graceOver:
 		w.graceOver(rest)
+	case pressureOver:
+		w.eased(rest)
 	}
 	w.wakeWatchers()
 }

@@ -67,6 +67,8 @@ func syncKubelet(in Input) Plan {
 	switch {
 	case s.terminating() || podEnded(pod):
 		s.stopAll(s.gracePeriod())
+	case s.evicted() != "":
+		s.stopAll(leastPodGrace)
 	case s.pastDeadline():
 		s.exceedDeadline()
 	default:
@@ -144,6 +146,9 @@ func (s *podSync) lookAgain(when time.Time) {
 
 // writeStatus tells what is known, when that is something new.
 func (s *podSync) writeStatus() {
+	if podEnded(s.pod) && s.sandbox == nil && len(s.runs) == 0 && len(s.pod.Status.ContainerStatuses) == 0 {
+		return // a Pod that was not taken: upstream's never looks at it again
+	}
 	status := s.status()
 	s.reportWaiting(status)
 	if api.Equal(&s.pod.Status, &status) {

@@ -12,6 +12,9 @@ import (
 // admitPod says why a node does not take a Pod that was bound to it, with an empty reason when it does
 // (upstream: pkg/kubelet/lifecycle/predicate.go and scheduler.AdmissionCheck). Only the first objection is told.
 func admitPod(view store.View, pod *corev1.Pod, node *corev1.Node) (reason, message string) {
+	if pressure := underPressure(view, pod, node); pressure != "" {
+		return reasonEvicted, pressure
+	}
 	if system := pod.Spec.OS; system != nil && system.Name != corev1.Linux {
 		return "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"
 	}

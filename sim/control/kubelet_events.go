@@ -22,6 +22,7 @@ const (
 	reportProbe      = "probe"       // a probe failed; its kind follows
 	reportMount      = "mount"       // the sandbox could not be made (no container)
 	reportMountAgain = "mount-again" // what the sandbox lacked may be there now (no container)
+	reportEviction   = "eviction"    // the Pod is to be evicted (no container)
 	reportVolumes    = "volumes"     // claims may not be bound (no container)
 )
 
@@ -49,6 +50,8 @@ func reportKubelet(in Input, name string, uid api.UID, report string) Plan {
 		s.reportClaims()
 	case parts[0] == reportMount && placed:
 		s.reportSandbox()
+	case parts[0] == reportEviction && placed:
+		s.reportEviction()
 	case parts[0] == reportMountAgain && placed && sandbox.Failure != "" && !s.terminating():
 		s.command(container.Command{Action: container.CreateSandbox, Pod: api.NameOf(pod)})
 	case len(parts) >= 3:

@@ -17,6 +17,8 @@ func (s *podSync) setPhase(status *corev1.PodStatus) {
 	switch {
 	case podEnded(s.pod):
 		return
+	case s.evicted() != "":
+		phase, reason, message = corev1.PodFailed, reasonEvicted, s.evicted()
 	case s.pastDeadline():
 		phase, reason, message = corev1.PodFailed, deadlineReason, deadlineMessage
 	case s.terminating() && !s.alive() && phase != corev1.PodSucceeded:
@@ -125,6 +127,7 @@ func (s *podSync) setConditions(status *corev1.PodStatus) {
 			conditions = append(conditions, condition)
 		}
 	}
+	conditions = s.evictionCondition(status.Phase, conditions)
 	ready := s.containersReady(status)
 	own := []corev1.PodCondition{s.initialized(status), s.ready(ready, conditions), ready, {Type: corev1.PodScheduled, Status: corev1.ConditionTrue}}
 	if s.in.Settings.Release.AtLeast(29) {

@@ -100,6 +100,9 @@ func rowWakeKubelet(view store.View, change store.RowChange, wake func(Key)) {
 		if before, _ := change.Old.(*container.Sandbox); after.Failure != "" && (before == nil || before.Failure == "") {
 			wake(partKey(after.Pod, reportMount))
 		}
+		if before, _ := change.Old.(*container.Sandbox); after.Evicted != "" && before != nil && before.Evicted == "" {
+			wake(partKey(after.Pod, reportEviction))
+		}
 		wake(keyOfSandbox(view, after))
 	case container.Containers:
 		after, _ := change.New.(*container.Container)

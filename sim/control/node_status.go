@@ -28,7 +28,7 @@ func wakeNodeStatus(view store.View, change store.Change, wake func(Key)) {
 	if !ok {
 		return
 	}
-	if machine := reporter(view, node.Name); machine != nil && !reportsWell(node) {
+	if machine := reporter(view, node.Name); machine != nil && !reportsWell(view, node) {
 		wake(Key{Name: node.Name})
 	}
 }
@@ -50,9 +50,11 @@ var healthyConditions = []corev1.NodeCondition{
 	{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
 }
 
-func reportsWell(node *corev1.Node) bool {
-	for i := range healthyConditions {
-		if condition := nodeCondition(node, healthyConditions[i].Type); condition == nil || condition.Status != healthyConditions[i].Status {
+// reportsWell says whether a node says of itself what its kubelet sees.
+func reportsWell(view store.View, node *corev1.Node) bool {
+	conditions := conditionsOf(view, node.Name)
+	for i := range conditions {
+		if condition := nodeCondition(node, conditions[i].Type); condition == nil || condition.Status != conditions[i].Status {
 			return false
 		}
 	}
@@ -60,6 +62,14 @@ func reportsWell(node *corev1.Node) bool {
 }
 
 func rowWakeNodeStatus(_ store.View, change store.RowChange, wake func(Key)) {
+	if change.Table == container.Faults {
+		for _, row := range []store.Row{change.Old, change.New} {
+			if fault, is := row.(*container.Fault); is && fault.Kind == container.NodePressure {
+				wake(Key{Name: fault.Node})
+			}
+		}
+		return
+	}
 	after, _ := change.New.(*container.Machine)
 	before, _ := change.Old.(*container.Machine)
 	switch {
@@ -85,7 +95,7 @@ func syncNodeStatus(in Input) Plan {
 	switch {
 	case !found && started:
 		plan.Writes = append(plan.Writes, Write{Verb: Create, Object: api.Copy(machine.Registers), Tolerate: []string{"AlreadyExists"}})
-	case !found || reportsWell(node): // a kubelet registers its node only when it starts
+	case !found || reportsWell(in.View, node): // a kubelet registers its node only when it starts
 	case started || nodeCondition(node, corev1.NodeReady) == nil || !in.Now.Before(nextReport(in.Now, node, machine)):
 		report(in, &plan, node, machine)
 	default:
@@ -113,7 +123,7 @@ func report(in Input, plan *Plan, node *corev1.Node, machine *container.Machine)
 		changed.Status = *machine.Registers.Status.DeepCopy()
 		changed.Status.Conditions = node.DeepCopy().Status.Conditions // of those the kubelet reports below
 	}
-	for _, own := range healthyConditions {
+	for _, own := range conditionsOf(in.View, node.Name) {
 		own.LastHeartbeatTime, own.LastTransitionTime = now, now
 		before := nodeCondition(node, own.Type)
 		if before != nil && before.Status == own.Status {
