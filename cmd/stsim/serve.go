@@ -270,7 +270,7 @@ func (s *served) remove() { _ = os.Remove(s.kubeconfig) }
 // run serves until the context ends.
 func (s *served) run(ctx context.Context, d *door.Door, clock *clock) error {
 	server := &http.Server{
-		Handler:   newGuard(s.credentials.Token, besideAPI(d, clock, apiserver.New(d))),
+		Handler:   newGuard(s.credentials.Token, besideAPI(d, clock, apiserver.NewBeyond(d))),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
 		ErrorLog:  log.New(io.Discard, "", 0), // a client that breaks off is not worth a line
 		// A slow or silent client must not hold a connection for ever before its request is read.

@@ -142,8 +142,7 @@ func (p *patchRequest) applyToJSON(before []byte) (after []byte, strict []error,
 		if err != nil {
 			return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
 		}
-		after, err = jsonpatch.MergePatch(before, p.body)
-		if err != nil {
+		if after, err = safely(func() ([]byte, error) { return jsonpatch.MergePatch(before, p.body) }); err != nil {
 			return nil, nil, apierrors.NewBadRequest(err.Error())
 		}
 		return after, strict, nil
@@ -167,7 +166,7 @@ func (p *patchRequest) applyToJSON(before []byte) (after []byte, strict []error,
 	if len(patch) > maxPatchOperations {
 		return nil, nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxPatchOperations, len(patch)))
 	}
-	if after, err = patch.Apply(before); err != nil {
+	if after, err = safely(func() ([]byte, error) { return patch.Apply(before) }); err != nil {
 		return nil, nil, unprocessable(err)
 	}
 	return after, strict, nil
@@ -188,7 +187,9 @@ func (p *patchRequest) strategic(object runtime.Object, gvk schema.GroupVersionK
 	if err != nil {
 		return nil, err
 	}
-	after, err := strategicpatch.StrategicMergeMapPatch(before, patch, result)
+	after, err := safely(func() (strategicpatch.JSONMap, error) {
+		return strategicpatch.StrategicMergeMapPatch(before, patch, result)
+	})
 	if err != nil {
 		return nil, strategicError(err)
 	}
@@ -201,6 +202,16 @@ func (p *patchRequest) strategic(object runtime.Object, gvk schema.GroupVersionK
 		strict = append(strict, more.Errors()...)
 	}
 	return result, p.judge(strict, fmt.Sprintf("%+v", patch))
+}
+
+// safely makes an error of what the libraries panic at, such as the replacement of the whole document by a JSON patch.
+func safely[T any](apply func() (T, error)) (result T, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("the patch cannot be applied: %v", problem)
+		}
+	}()
+	return apply()
 }
 
 func strategicError(err error) error {

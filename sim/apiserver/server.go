@@ -24,6 +24,7 @@ type server struct {
 	order    []*servedVersion // as discovery lists them
 	paths    map[string]http.HandlerFunc
 	encoded  *encodings
+	beyond   bool // clients are beyond this process; see NewBeyond
 }
 
 // servedVersion is one group and version that the release serves.
@@ -35,6 +36,14 @@ type servedVersion struct {
 
 // New makes the handler of the cluster behind a door.
 func New(d *door.Door) http.Handler { return newServer(d) }
+
+// NewBeyond makes the handler for clients beyond this process. How long a watch may last is then a matter of their connections, by the wall clock: an hour of
+// virtual time that passes at once must not end all watches.
+func NewBeyond(d *door.Door) http.Handler {
+	s := newServer(d)
+	s.beyond = true
+	return s
+}
 
 func newServer(d *door.Door) *server {
 	s := &server{door: d, versions: map[schema.GroupVersion]*servedVersion{}, encoded: newEncodings()}

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -26,11 +27,12 @@ type watcher struct {
 	chosen    selection
 	options   *internalversion.ListOptions
 	frames    frameWriter
-	position  uint64    // revision of the newest change looked at
-	told      uint64    // revision the client knows of, from the newest event
-	deadline  time.Time // virtual; zero: none
-	bookmark  time.Time // virtual: when the next bookmark is due
-	headsSent bool      // the columns of a Table are sent once
+	position  uint64          // revision of the newest change looked at
+	told      uint64          // revision the client knows of, from the newest event
+	deadline  time.Time       // virtual; zero: none
+	context   context.Context // ends when the client goes, or by the wall clock
+	bookmark  time.Time       // virtual: when the next bookmark is due
+	headsSent bool            // the columns of a Table are sent once
 }
 
 // change is what a watcher tells its client.
@@ -49,7 +51,7 @@ func (r *request) startWatch() error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{request: r, options: options}
+	w := &watcher{request: r, options: options, context: r.http.Context()}
 	if w.chosen, err = r.selection(options); err != nil {
 		return err
 	}
@@ -69,7 +71,14 @@ func (w *watcher) run(wanted uint64) error {
 		return tooLargeVersion(wanted, seen.revision)
 	}
 	if seconds := w.options.TimeoutSeconds; seconds != nil && *seconds > 0 {
-		w.deadline = seen.now.Add(time.Duration(*seconds) * time.Second)
+		limit := time.Duration(*seconds) * time.Second
+		if w.server.beyond {
+			ctx, cancel := context.WithTimeout(w.context, limit)
+			defer cancel()
+			w.context = ctx
+		} else {
+			w.deadline = seen.now.Add(limit)
+		}
 	}
 	w.bookmark = seen.now.Add(bookmarkEvery)
 	w.begin()
@@ -125,7 +134,7 @@ func (w *watcher) next() bool {
 	var lost error
 	var seen moment
 	over, due := false, false
-	err := w.server.door.WaitFor(w.http.Context(), w.hope, func(cluster *sim.Cluster) bool {
+	err := w.server.door.WaitFor(w.context, w.hope, func(cluster *sim.Cluster) bool {
 		changes, lost = w.collect(cluster)
 		now := cluster.Now()
 		over = !w.deadline.IsZero() && !now.Before(w.deadline)
@@ -136,6 +145,13 @@ func (w *watcher) next() bool {
 		seen = momentOf(cluster)
 		return true
 	})
+	if err != nil && w.http.Context().Err() == nil { // its time is over: the client is told of what it may not know, and where to go on
+		err, over = nil, true
+		w.server.door.Do(func(cluster *sim.Cluster) {
+			changes, lost = w.collect(cluster)
+			seen = momentOf(cluster)
+		})
+	}
 	switch {
 	case err != nil:
 		return false
@@ -173,6 +189,8 @@ func (w *watcher) gather() bool {
 	select {
 	case <-w.http.Context().Done():
 		return false
+	case <-w.context.Done():
+		return true // next ends it
 	case <-time.After(watchPause):
 		return true
 	}
