@@ -8,8 +8,11 @@ import (
 	"github.com/stsim/stsim/sim/api"
 )
 
-// maxEncodings is how many bytes of written objects are kept.
-const maxEncodings = 16 << 20
+// The bounds of what is kept: bytes of written objects, and how many, since each keeps its object as well.
+const (
+	maxEncodings = 16 << 20
+	maxKnown     = 2048
+)
 
 // encodings remembers how stored objects are written, so that ten watchers of one change cost little more than one. A stored
 // object never changes, so its address stands for it; keeping it as a key keeps the address from being used again.
@@ -52,7 +55,7 @@ func (e *encodings) of(one change, version schema.GroupVersion, how media) ([]by
 func (e *encodings) keep(key encodingKey, data []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.size += len(data); e.size > maxEncodings {
+	if e.size += len(data); e.size > maxEncodings || len(e.known) >= maxKnown {
 		e.known, e.size = map[encodingKey][]byte{}, len(data)
 	}
 	e.known[key] = data
