@@ -194,9 +194,9 @@ func (c *Cluster) StepTo(event kernel.Event) {
 const checkpointEvery = 4096
 
 // nextCheckpoint is after which event to remember the present. What is remembered keeps older versions of objects in memory, so
-// a large cluster does it less often: going back takes half an event for every object there is.
+// a large cluster does it less often: going back takes two events at most for every object there is.
 func (c *Cluster) nextCheckpoint() uint64 {
-	return c.history.events + max(checkpointEvery, uint64(c.db.Present().Meta().Objects)/2)
+	return c.history.events + max(checkpointEvery, 2*uint64(c.db.Present().Meta().Objects))
 }
 
 // handle gives an event to the loop or the runtime that it is for.

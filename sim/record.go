@@ -27,11 +27,13 @@ func (r *recordedEvent) RowKey() string { return r.same }
 
 // digest tells lists of texts apart. Texts of Events are long, and every one is kept for good.
 func digest(parts ...string) string {
-	hash := fnv.New128a()
+	room := make([]byte, 0, 512) // what most take
 	for _, part := range parts {
-		hash.Write(append([]byte(part), 0))
+		room = append(append(room, part...), 0)
 	}
-	return string(hash.Sum(nil))
+	hash := fnv.New128a()
+	hash.Write(room)
+	return string(hash.Sum(room[:0]))
 }
 
 // recordEvent writes a Kubernetes Event. One that says the same of the same object again is counted up

@@ -179,12 +179,14 @@ func (f *FileSystem) prepare(mount int, step func() error) {
 	copy(before, f.mounts)
 	for i := range f.mounts {
 		f.mounts[i].ReadOnly = false
+		f.mounts[i].Tree = f.mounts[i].Tree.Draft()
 	}
 	if err := step(); err != nil && f.problem == nil {
 		f.problem = fmt.Errorf("mount %d at %s cannot be put in place: %w", mount, f.mounts[mount].Path, err)
 	}
 	for i := range f.mounts {
 		f.mounts[i].ReadOnly = before[i].ReadOnly
+		f.mounts[i].Tree = f.mounts[i].Tree.Done()
 		if before[i].base.Same(before[i].Tree) {
 			f.mounts[i].base = f.mounts[i].Tree
 		}

@@ -77,13 +77,21 @@ func (t Tree) isEmpty(directory uint64) bool {
 // names is how many names the tree has, which bounds its inodes too.
 func (t Tree) names() int { return t.count }
 
+// apart lets a tree be gone through while another one is made from it: a draft goes on with pages of its own.
+func (t Tree) apart() Tree {
+	if t.owner != nil {
+		return t.Draft()
+	}
+	return t
+}
+
 // put sets the inode of a number, which must not be changed any more, and keeps count of the bytes.
 func (t Tree) put(number uint64, node *inode) Tree {
 	if old := t.inode(number); old != nil {
 		t.used -= old.size()
 	}
 	t.used += node.size()
-	t.inodes = t.inodes.With(inodeKey(number), node)
+	t.inodes.Put(t.owner, inodeKey(number), node)
 	return t
 }
 
@@ -108,7 +116,7 @@ func (t Tree) add(directory uint64, name string, node inode, now time.Time) (Tre
 
 // enter gives a file a free name in a directory. Link counts of files are the caller's, those of directories are kept here.
 func (t Tree) enter(directory uint64, name string, number uint64, now time.Time) Tree {
-	t.entries = t.entries.With(entryKey(directory, name), number)
+	t.entries.Put(t.owner, entryKey(directory, name), number)
 	t.count++
 	isDir := t.inode(number).isDir()
 	return t.change(directory, func(parent *inode) {
@@ -123,7 +131,7 @@ func (t Tree) enter(directory uint64, name string, number uint64, now time.Time)
 func (t Tree) leave(directory uint64, name string, now time.Time) Tree {
 	number, _ := t.child(directory, name)
 	isDir := t.inode(number).isDir()
-	t.entries = t.entries.Without(entryKey(directory, name))
+	t.entries.Remove(t.owner, entryKey(directory, name))
 	t.count--
 	return t.change(directory, func(parent *inode) {
 		parent.modified = now
@@ -140,7 +148,7 @@ func (t Tree) remove(directory uint64, name string, now time.Time) Tree {
 	node := t.inode(number)
 	if node.isDir() || node.links <= 1 {
 		t.used -= node.size()
-		t.inodes = t.inodes.Without(inodeKey(number))
+		t.inodes.Remove(t.owner, inodeKey(number))
 		return t
 	}
 	return t.change(number, func(n *inode) { n.links-- })
@@ -153,6 +161,7 @@ func (t Tree) removeAll(directory uint64, name string, now time.Time) Tree {
 		return t
 	}
 	before := t
+	t = t.apart()
 	before.eachChild(number, func(below string, _ uint64) bool {
 		t = t.removeAll(number, below, now)
 		return true

@@ -18,7 +18,8 @@ type Tree struct {
 	count   int                 // of entries
 	last    uint64              // highest inode number given out
 	used    int64
-	stamp   time.Time // of At
+	stamp   time.Time      // of At
+	owner   *ordered.Owner // set while it is a draft
 }
 
 // Used is the number of bytes of file content and link targets, for capacity.
@@ -38,6 +39,19 @@ func (t Tree) now() time.Time {
 		return emptyRoot.modified
 	}
 	return t.stamp
+}
+
+// Draft gives a tree for making many changes one after the other, each of the one before: only the newest of them may be looked at. Done makes it an
+// ordinary tree again.
+func (t Tree) Draft() Tree {
+	t.owner = new(ordered.Owner)
+	return t
+}
+
+// Done ends a draft.
+func (t Tree) Done() Tree {
+	t.owner = nil
+	return t
 }
 
 // With puts a regular file there and makes missing parents (0755, root:root).
@@ -86,7 +100,9 @@ func (t Tree) WithGroup(gid int, readOnly bool) Tree {
 	if readOnly {
 		add = 0o440
 	}
-	for _, info := range t.All() {
+	before := t
+	t = t.apart()
+	for _, info := range before.All() {
 		if info.Mode&fs.ModeSymlink != 0 {
 			t = t.change(info.Inode, func(n *inode) { n.gid = gid })
 			continue
@@ -107,6 +123,7 @@ func (t Tree) Without(path string) Tree {
 	elements := split(path)
 	if len(elements) == 0 {
 		before := t
+		t = t.apart()
 		before.eachChild(rootInode, func(name string, _ uint64) bool {
 			t = t.removeAll(rootInode, name, t.now())
 			return true

@@ -73,14 +73,14 @@ func modeOf(mode *int32) fs.FileMode {
 func (p *payload) tree() storage.Tree {
 	now := p.w.now()
 	directory := ".." + now.UTC().Format("2006_01_02_15_04_05.000000000")
-	tree := storage.Tree{}.At(now).WithDir("/", 0o777|fs.ModeSticky).WithDir("/"+directory, 0o755).WithSymlink("/..data", directory)
+	tree := storage.Tree{}.At(now).Draft().WithDir("/", 0o777|fs.ModeSticky).WithDir("/"+directory, 0o755).WithSymlink("/..data", directory)
 	for _, name := range slices.Sorted(maps.Keys(p.files)) {
 		file := p.files[name]
 		tree = tree.With("/"+directory+"/"+name, file.data, file.mode)
 		first, _, _ := strings.Cut(name, "/")
 		tree = tree.WithSymlink("/"+first, "..data/"+first)
 	}
-	return tree
+	return tree.Done()
 }
 
 func (p *payload) configMap(name string, items []corev1.KeyToPath, mode fs.FileMode, optional *bool) error {

@@ -81,7 +81,7 @@ func (w *World) start(key string) {
 		w.neverRan(key, reasonConfig, err.Error())
 		return
 	}
-	root := img.tree().At(w.now())
+	root := img.tree().At(w.now()).Draft()
 	for _, file := range w.managedFiles(sandbox) {
 		root = root.With(file.path, []byte(file.text), 0o644)
 	}
@@ -94,7 +94,7 @@ func (w *World) start(key string) {
 		root = root.WithDir(config.Dir, 0o755)
 	}
 	started := *row
-	started.Config, started.Root = config, root
+	started.Config, started.Root = config, root.Done()
 	guest := w.guestOf(&started, sandbox)
 	if err := guest.files.MountError(); err != nil {
 		w.neverRan(key, reasonCreate, "failed to generate container: "+err.Error())

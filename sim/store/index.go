@@ -86,10 +86,6 @@ func indexed[T api.Object](view View, i index, about string) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		view.state.read()
 		defer view.state.unread()
-		for _, object := range view.state.indexes[i].All(about + "\x00") {
-			if !yield(object.(T)) {
-				return
-			}
-		}
+		view.state.indexes[i].Each(about+"\x00", func(_ string, object api.Object) bool { return yield(object.(T)) })
 	}
 }

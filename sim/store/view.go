@@ -29,7 +29,20 @@ func Get[T api.Object](view View, namespace, name string) (T, bool) {
 
 // List goes through the objects of a kind in one namespace, or in all for "", ordered by namespace and name.
 func List[T api.Object](view View, namespace string) iter.Seq[T] {
-	return typed[T](view.Objects(kindOf[T](), namespace))
+	kind := kindOf[T]()
+	return func(yield func(T) bool) {
+		objects := &view.state.objects[kind.Place]
+		if objects.Empty() {
+			return
+		}
+		prefix := ""
+		if namespace != "" {
+			prefix = namespace + "\x00"
+		}
+		view.state.read()
+		defer view.state.unread()
+		objects.Each(prefix, func(_ string, object api.Object) bool { return yield(object.(T)) })
+	}
 }
 
 // Owned goes through the objects of a kind that name the owner in any of their owner references.
@@ -64,11 +77,7 @@ func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
 	return func(yield func(api.Object) bool) {
 		v.state.read()
 		defer v.state.unread()
-		for _, object := range v.state.objects[kind.Place].All(prefix) {
-			if !yield(object) {
-				return
-			}
-		}
+		v.state.objects[kind.Place].Each(prefix, func(_ string, object api.Object) bool { return yield(object) })
 	}
 }
 
@@ -93,11 +102,7 @@ func Rows[T Row](view View, table Table, prefix string) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		view.state.read()
 		defer view.state.unread()
-		for _, row := range rows.All(prefix) {
-			if !yield(row.(T)) {
-				return
-			}
-		}
+		rows.Each(prefix, func(_ string, row Row) bool { return yield(row.(T)) })
 	}
 }
 
@@ -160,16 +165,6 @@ func (v View) rowsOf(table Table) *ordered.Map[Row] {
 		panic(fmt.Sprintf("store: no table %q; hint: name it when the database is made", table))
 	}
 	return &v.state.rows[place]
-}
-
-func typed[T api.Object](all iter.Seq[api.Object]) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for object := range all {
-			if !yield(object.(T)) {
-				return
-			}
-		}
-	}
 }
 
 func kindOf[T api.Object]() *api.Kind {

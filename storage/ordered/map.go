@@ -69,12 +69,18 @@ func (m Map[V]) First() (value V, found bool) {
 
 // All goes through the keys that begin with the prefix ("" for all), and their values.
 func (m Map[V]) All(prefix string) iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
-		if m.root != nil {
-			m.root.visit(prefix, yield)
-		}
+	return func(yield func(string, V) bool) { m.Each(prefix, yield) }
+}
+
+// Each is All as a call, until the function says false.
+func (m Map[V]) Each(prefix string, visit func(key string, value V) bool) {
+	if m.root != nil {
+		m.root.visit(prefix, visit)
 	}
 }
+
+// Empty says whether there are no keys.
+func (m Map[V]) Empty() bool { return m.root == nil }
 
 func (p *page[V]) visit(prefix string, yield func(string, V) bool) bool {
 	if p.children == nil {
