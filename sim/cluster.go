@@ -21,7 +21,7 @@ type Cluster struct {
 	options  Options
 	settings *api.Settings
 	loops    map[string]control.Loop
-	order    []string // names of the loops, in the order in which they hear of a change
+	order    []control.Loop // in the order in which they hear of a change
 	db       *store.DB
 	chooser  kernel.Chooser
 	history  history
@@ -69,7 +69,7 @@ func Make(options Options) (*Cluster, error) {
 	for _, loop := range options.Loops {
 		if !slices.Contains(options.Without, loop.Name) {
 			c.loops[loop.Name] = loop
-			c.order = append(c.order, loop.Name)
+			c.order = append(c.order, loop)
 		}
 	}
 	if err := allAre(namesOf(options.Loops), options.Without); err != nil {

@@ -136,20 +136,30 @@ func (c *Cluster) wake(tx *store.Tx) {
 	var name string // of the loop whose turn it is: one function serves all of them
 	var due time.Time
 	schedule := func(key control.Key) { tx.ScheduleFor(due, name, key.Namespace, "/", key.Name) }
-	for _, name = range c.order {
-		loop := c.loops[name]
-		due = tx.Now().Add(loop.Latency)
+	for i := range c.order {
+		loop := &c.order[i]
+		name, due = loop.Name, tx.Now().Add(loop.Latency)
 		if loop.Wakes != nil {
 			for _, change := range changes {
-				loop.Wakes(tx.View, change, schedule)
+				if !heardByNone(change) {
+					loop.Wakes(tx.View, change, schedule)
+				}
 			}
 		}
 		if loop.RowWakes != nil {
 			for _, change := range rows {
-				loop.RowWakes(tx.View, change, schedule)
+				if change.Table != retries && change.Table != recorded { // these are the cluster's own
+					loop.RowWakes(tx.View, change, schedule)
+				}
 			}
 		}
 	}
+}
+
+// heardByNone says whether no loop has to hear of a change: a third of all changes are Events that are made or counted up, and to those no controller listens.
+func heardByNone(change store.Change) bool {
+	event, is := change.New.(*corev1.Event)
+	return is && event.DeletionTimestamp == nil && len(event.OwnerReferences) == 0 && len(event.Finalizers) == 0
 }
 
 // formatKey and parseKey write a key as an event carries it: namespace/name.

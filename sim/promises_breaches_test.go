@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/control"
 )
 
 // Every promise is broken here on purpose, at least once.
@@ -245,9 +248,8 @@ var breaches = []struct {
 	{sentence: "the endpoints of a Service follow", found: "nobody is about to tell Service nginx of the change of Pod default/web-1",
 		plant: func(p *planting) {
 			// A loop that is never woken: it does not hear of the change.
-			loop := p.loops[endpointSlices]
-			loop.Wakes = nil
-			p.loops[endpointSlices] = loop
+			p.order = slices.Clone(p.order)
+			p.order[slices.IndexFunc(p.order, func(loop control.Loop) bool { return loop.Name == endpointSlices })].Wakes = nil
 			p.pod("web-1", notReady)
 		}},
 
