@@ -117,7 +117,7 @@ func mountToken(spec *corev1.PodSpec, name string) {
 		}
 	}
 	if needed && !exists {
-		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: tokenVolume()}})
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: tokenVolume}})
 	}
 }
 
@@ -130,20 +130,19 @@ func mountsAt(container *corev1.Container, path string) bool {
 	return false
 }
 
-func tokenVolume() *corev1.ProjectedVolumeSource {
-	return &corev1.ProjectedVolumeSource{
-		DefaultMode: ptr.To(corev1.ProjectedVolumeSourceDefaultMode),
-		Sources: []corev1.VolumeProjection{
-			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: ptr.To[int64](tokenSeconds)}},
-			{ConfigMap: &corev1.ConfigMapProjection{
-				LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
-				Items:                []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}},
-			}},
-			{DownwardAPI: &corev1.DownwardAPIProjection{Items: []corev1.DownwardAPIVolumeFile{
-				{Path: "namespace", FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}},
-			}}},
-		},
-	}
+// tokenVolume is the same for all Pods, who share it: objects are immutable once they are stored.
+var tokenVolume = &corev1.ProjectedVolumeSource{
+	DefaultMode: ptr.To(corev1.ProjectedVolumeSourceDefaultMode),
+	Sources: []corev1.VolumeProjection{
+		{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: ptr.To[int64](tokenSeconds)}},
+		{ConfigMap: &corev1.ConfigMapProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "kube-root-ca.crt"},
+			Items:                []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}},
+		}},
+		{DownwardAPI: &corev1.DownwardAPIProjection{Items: []corev1.DownwardAPIVolumeFile{
+			{Path: "namespace", FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.namespace"}},
+		}}},
+	},
 }
 
 // tolerateFailure lets a Pod stay five minutes on a node with the taint, unless the Pod says otherwise.

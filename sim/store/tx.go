@@ -46,7 +46,8 @@ func (tx *Tx) Put(object api.Object) {
 	tx.state.meta.Revision++
 	tx.state.written[kind.Place] = tx.state.meta.Revision
 	object.SetResourceVersion(strconv.FormatUint(tx.state.meta.Revision, 10))
-	tx.state.objects[kind.Place].Put(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()), object)
+	key := nameKey(object.GetNamespace(), object.GetName())
+	tx.state.objects[kind.Place].Put(tx.state.writer(), key, pack(object, key))
 	tx.state.file(kind, old, object)
 	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old, New: object})
 }

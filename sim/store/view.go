@@ -41,7 +41,7 @@ func List[T api.Object](view View, namespace string) iter.Seq[T] {
 		}
 		view.state.read()
 		defer view.state.unread()
-		objects.Each(prefix, func(_ string, object api.Object) bool { return yield(object.(T)) })
+		objects.Each(prefix, func(_ string, object api.Object) bool { return yield(unpack(object).(T)) })
 	}
 }
 
@@ -65,7 +65,11 @@ func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
 
 // Object finds an object of a kind named by its row of the table of kinds.
 func (v View) Object(kind *api.Kind, namespace, name string) (api.Object, bool) {
-	return v.state.objects[kind.Place].Get(nameKey(namespace, name))
+	object, found := v.state.objects[kind.Place].Get(nameKey(namespace, name))
+	if !found {
+		return nil, false
+	}
+	return unpack(object), true
 }
 
 // Objects is List for a kind named by its row of the table of kinds.
@@ -77,7 +81,7 @@ func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
 	return func(yield func(api.Object) bool) {
 		v.state.read()
 		defer v.state.unread()
-		v.state.objects[kind.Place].Each(prefix, func(_ string, object api.Object) bool { return yield(object) })
+		v.state.objects[kind.Place].Each(prefix, func(_ string, object api.Object) bool { return yield(unpack(object)) })
 	}
 }
 
