@@ -89,10 +89,11 @@ func (r *runner) verdict(directive *Directive, clock time.Duration, reason strin
 	r.played(Played{Check: directive, Reason: reason, Clock: clock})
 }
 
-// lookBack tells the checks that did not hold at some event since the last step.
-func (r *runner) lookBack() {
+// lookBack tells the checks and promises that did not hold at some event since the last step, which is the one of a line of the page.
+func (r *runner) lookBack(line int) {
+	r.promises(line)
 	for _, check := range r.watch.checks {
-		if check.broken != "" && !check.told {
+		if check.broken != "" && !check.told && !r.page.saysBreaks(check.sentence()) {
 			check.told = true
 			r.report.BrokenChecks++
 			r.printer.Directive(check.directive, r.clock())

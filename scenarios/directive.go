@@ -16,7 +16,12 @@ import (
 const notePrefix = "note:"
 
 // directiveWords are the directives in the order messages list them.
-var directiveWords = slices.Concat([]string{string(Advance), string(Check)}, sim.FaultVerbs())
+var directiveWords = slices.Concat([]string{string(Advance), string(At), string(Check), string(Breaks)}, sim.FaultVerbs())
+
+// longWords are the directives that a word that is none may have been meant for: nearly everything is near to one of two letters.
+func longWords() []string {
+	return slices.DeleteFunc(slices.Clone(directiveWords), func(word string) bool { return word == string(At) })
+}
 
 var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 
@@ -60,6 +65,16 @@ func (p *parser) directive(line int, comment string) (*Directive, error) {
 			return nil, p.fail(line, "a duration above 0 and of at most 3650d after advance", quote(argument), "write for example <!-- advance 5m -->")
 		}
 		directive.Duration = duration
+	case At:
+		instant, err := api.ParseDuration(argument)
+		if err != nil || instant < 0 || instant > MaxAdvance {
+			return nil, p.fail(line, "a time of at most 3650d since the page began after at", quote(argument), "write for example <!-- at 14s -->")
+		}
+		directive.Duration = instant
+	case Breaks:
+		if err := p.breaks(directive, argument); err != nil {
+			return nil, err
+		}
 	case Check:
 		if err := p.check(directive, argument); err != nil {
 			return nil, err
@@ -67,7 +82,7 @@ func (p *parser) directive(line int, comment string) (*Directive, error) {
 	default:
 		if !slices.Contains(directiveWords, word) {
 			return nil, p.fail(line, oneOf(directiveWords), quote(word),
-				didYouMean(word, append([]string{notePrefix}, directiveWords...), "a comment that is no directive begins with \"note:\""))
+				didYouMean(word, append([]string{notePrefix}, longWords()...), "a comment that is no directive begins with \"note:\""))
 		}
 		fault, err := sim.ParseFault(comment)
 		var wrong *sim.FaultError

@@ -5,7 +5,7 @@
 // A page is Markdown. Prose is prose. What the engine acts on stands in four places:
 //
 //   - Front matter, between two lines of three dashes at the very top, describes the cluster: title, teaches, kubernetes, nodes,
-//     service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, start. All keys are optional; see FrontMatter.
+//     service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, check, disorder, odd, start. All keys are optional; see FrontMatter.
 //   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
 //     begin with "> " continue it; the lines below are the expected output.
 //   - A fenced block with a file name, as in "```yaml file=web.yaml", is a file that the commands below it can read.
@@ -16,6 +16,7 @@
 //
 //	<!-- advance 5m -->                                     virtual time passes
 //	<!-- node-down node-2 -->                               a machine loses power: one of the faults below
+//	<!-- at 14s -->                                         the same, until an instant since the page began
 //	<!-- check count(ready(web)) == 3 -->                   this must hold here
 //	<!-- check always quorum: count(ready(web)) >= 2 -->    and this from here to the end of the page, after every event
 //
@@ -34,6 +35,14 @@
 //	<!-- api-down -->                                       the API server answers nobody, neither kubectl nor the control loops; api-up
 //
 // POD and CLAIM are names in the namespace default, or NAMESPACE/NAME. Without CONTAINER it is the Pod's first. What a fault names must be there.
+//
+// A page can show how something breaks that otherwise holds. It fails when it does not break:
+//
+//	<!-- breaks at most one container of a name runs per Pod identity -->    a promise (sim.Promises) has broken up to here
+//	<!-- breaks quorum: count(ready(web)) >= 2 -->                           so has what a check always above says
+//
+// With check: true in the front matter the promises are checked after every event, and one that breaks without being named like this fails the
+// page. With disorder: usual events may be late, caches stale and requests lost: what odd lists, and nothing else. stsim explore writes such pages.
 //
 // What a check may ask is said in package property. One that does not hold fails the page, with what was found.
 //

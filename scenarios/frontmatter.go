@@ -79,6 +79,9 @@ func (p *parser) pageFields() []field {
 		{"seed", func(value *yaml.Node) error { return p.seed(value, &f.Seed) }},
 		{"think-time", func(value *yaml.Node) error { return p.thinkTime(value, &f.ThinkTime) }},
 		{"normalise", func(value *yaml.Node) error { return p.normalise(value, &f.Normalise) }},
+		{"check", func(value *yaml.Node) error { return p.truth(value, &f.Check) }},
+		{"disorder", func(value *yaml.Node) error { return p.disorder(value, &f.Disorder) }},
+		{"odd", func(value *yaml.Node) error { return p.odd(value, &f.Odd) }},
 		{"start", func(value *yaml.Node) error { return p.start(value, &f.Start) }},
 	}
 }

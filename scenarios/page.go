@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/property"
 )
 
@@ -59,10 +60,11 @@ type Console struct {
 type Directive struct {
 	Line     int
 	Word     Word
-	Duration time.Duration // of advance
+	Duration time.Duration // of advance; of at: since the page began
 	Fault    sim.Fault     // of Befall
 	Check    string        // of check: as written
 	Always   bool          // of check: it must hold from here on, after every event
+	Sentence string        // of breaks
 
 	property property.Property // of check
 }
@@ -73,8 +75,10 @@ type Word string
 // The directives.
 const (
 	Advance Word = "advance" // <!-- advance 5m -->: virtual time passes
+	At      Word = "at"      // <!-- at 14s -->: the same, until an instant since the page began
 	Befall  Word = "befall"  // <!-- node-down node-2 --> and other faults, each under a word of its own: see sim.FaultWords
 	Check   Word = "check"   // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
+	Breaks  Word = "breaks"  // <!-- breaks SENTENCE -->: up to here a promise, or a check that must always hold, has broken
 )
 
 // Step is one command and what it must print.
@@ -109,7 +113,10 @@ type FrontMatter struct {
 	Seed           uint64
 	ThinkTime      time.Duration // DefaultThinkTime if the page does not say
 	Normalise      Normalisers
-	Start          time.Time // virtual time at which the page begins
+	Start          time.Time       // virtual time at which the page begins
+	Check          bool            // the promises are checked after every event
+	Disorder       bool            // events may be late, caches stale and requests lost: as Odd says, and otherwise not
+	Odd            []kernel.Answer // answers of chance that are not those of a quiet day
 }
 
 // Node is a machine of the simulated cluster.

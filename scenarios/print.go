@@ -93,6 +93,12 @@ func (p *Printer) Directive(directive *Directive, clock time.Duration) {
 		text = FormatDuration(directive.Duration) + " of virtual time pass"
 	case Befall:
 		text = directive.Fault.Told()
+	case At:
+		text = "until " + FormatDuration(directive.Duration)
+	case Breaks:
+		p.gap()
+		p.line("  " + p.paint(dim, "breaks") + " " + p.paint(bold, clean(directive.Sentence)))
+		return
 	case Check:
 		p.gap()
 		p.line("  " + p.paint(dim, "check") + " " + p.paint(bold, clean(directive.Check)))

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/storage"
 )
 
@@ -43,7 +44,7 @@ type Played struct {
 type Report struct {
 	Result
 	Outputs map[int][]string // what every step printed, by its index, for Page.Update
-	Broken  []sim.Broken     // promises that did not hold
+	Broken  []BrokenPromise  // promises that did not hold, except those that the page says break
 	Stopped bool             // ended before the page did
 	// BrokenChecks and OtherStatus are failures that new outputs in the page would not cure: checks that do not hold, and commands that
 	// ended otherwise than the page says.
@@ -86,6 +87,7 @@ type runner struct {
 	watch   *watch
 	report  *Report
 	begin   time.Time
+	asked   int // how many broken promises have been looked at
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -110,7 +112,6 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	r.heldThroughout()
 	r.report.Virtual = r.clock()
-	r.session.door.Do(func(cluster *sim.Cluster) { r.report.Broken = cluster.BrokenPromises() })
 	r.printer.Summary(r.report.Result)
 	return r.printer.Err()
 }
@@ -158,7 +159,7 @@ func (r *runner) step(ctx context.Context, step *Step) {
 	clock := r.clock()
 	r.printer.Verdict(reason == "", clock, reason)
 	r.played(Played{Step: step, Output: result.printed, Status: result.status, Interrupted: result.interrupted, Reason: reason, Clock: clock})
-	r.lookBack()
+	r.lookBack(step.Line)
 }
 
 // judge says why a step failed, or "".
@@ -205,8 +206,12 @@ func exitHint(step *Step, status int) string {
 }
 
 func (r *runner) directive(directive *Directive) error {
-	if directive.Word == Check {
+	switch directive.Word {
+	case Check:
 		r.check(directive)
+		return nil
+	case Breaks:
+		r.breaks(directive)
 		return nil
 	}
 	var err error
@@ -214,6 +219,10 @@ func (r *runner) directive(directive *Directive) error {
 		switch directive.Word {
 		case Advance:
 			cluster.RunFor(directive.Duration)
+		case At:
+			if err = notPast(directive.Duration, cluster.Now().Sub(r.begin)); err == nil {
+				cluster.RunFor(directive.Duration - cluster.Now().Sub(r.begin))
+			}
 		case Befall:
 			err = cluster.Befall(directive.Fault)
 		}
@@ -222,7 +231,7 @@ func (r *runner) directive(directive *Directive) error {
 		return fmt.Errorf("%s:%d: %w", r.page.Name, directive.Line, err)
 	}
 	r.printer.Directive(directive, r.clock())
-	r.lookBack()
+	r.lookBack(directive.Line)
 	return nil
 }
 
@@ -235,9 +244,13 @@ func (r *runner) clock() (since time.Duration) {
 // clusterOptions turn a page's front matter into a cluster.
 func clusterOptions(page *Page, options Options) (sim.Options, error) {
 	front := page.FrontMatter
-	cluster := sim.Options{Seed: front.Seed, Kubernetes: front.Kubernetes, Start: front.Start, Check: options.Check}
+	cluster := sim.Options{Seed: front.Seed, Kubernetes: front.Kubernetes, Start: front.Start, Check: options.Check || front.Check || page.breaksPromise()}
 	if options.Seed != nil {
 		cluster.Seed = *options.Seed
+	}
+	if front.Disorder {
+		cluster.Disorder = sim.Usual()
+		cluster.Chooser = kernel.NewLabelled(cluster.Seed, sim.Quiet(), front.Odd...)
 	}
 	if options.Kubernetes != "" {
 		cluster.Kubernetes = options.Kubernetes

@@ -34,6 +34,15 @@ type Disorder struct {
 // Disorderly are the first words of the labels under which Disorder asks.
 func Disorderly() []string { return []string{"late", "stale", "request"} }
 
+// Quiet are the odds, for a [kernel.Labelled], of a day on which all comes as usual, except for the answers that are given.
+func Quiet() map[string]float64 {
+	odds := map[string]float64{}
+	for _, word := range Disorderly() {
+		odds[word] = 0
+	}
+	return odds
+}
+
 // Usual is the Disorder that explorations and their pages use.
 func Usual() Disorder {
 	return Disorder{Late: []time.Duration{20 * time.Millisecond, 300 * time.Millisecond, 3 * time.Second, 20 * time.Second}, Stale: 8, Requests: true}

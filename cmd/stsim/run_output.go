@@ -55,7 +55,11 @@ func jsonSteps(out io.Writer) func(scenarios.Played) {
 	encoder := jsonEncoder(out)
 	return func(played scenarios.Played) {
 		if check := played.Check; check != nil {
-			_ = encoder.Encode(jsonCheck{Line: check.Line, Check: check.Check, OK: played.Reason == "", Reason: played.Reason, VirtualTime: played.Clock.Seconds()})
+			text := check.Check
+			if check.Word == scenarios.Breaks {
+				text = string(scenarios.Breaks) + " " + check.Sentence
+			}
+			_ = encoder.Encode(jsonCheck{Line: check.Line, Check: text, OK: played.Reason == "", Reason: played.Reason, VirtualTime: played.Clock.Seconds()})
 			return
 		}
 		output := strings.Join(played.Output, "\n")

@@ -143,7 +143,7 @@ func (e *exhaustion) root() *sim.Cluster {
 	}
 	c := e.w.empty.Fork()
 	c.SetChooser(&branches{odometer: &kernel.Odometer{}})
-	must(c.Apply(e.w.Manifests))
+	must(e.w.apply(c))
 	return c
 }
 
@@ -290,8 +290,8 @@ func (e *exhaustion) circle(p *place) {
 		return
 	}
 	l := life{w: e.w, c: p.c}
-	if unready := l.unready(); unready != "" {
-		e.note(Breach{Sentence: "without any trouble, every StatefulSet comes up", Found: unready + ", and nothing changes any more", At: e.since(p.c)}, p)
+	if about, unready := l.unready(); about != "" {
+		e.note(Breach{Sentence: "without any trouble, every StatefulSet comes up", Found: unready + ", and nothing changes any more", About: about, At: e.since(p.c)}, p)
 	}
 }
 

@@ -98,7 +98,7 @@ func (o *outlook) follow(record sim.Record) {
 			continue
 		case *corev1.PersistentVolumeClaim:
 			if was, found := o.bound(object); found {
-				o.broken(record, volumeKept, fmt.Sprintf("%s had %s, and now has %s", api.NameOf(object), was, object.Spec.VolumeName))
+				o.broken(record, volumeKept, api.NameOf(object).String(), fmt.Sprintf("%s had %s, and now has %s", api.NameOf(object), was, object.Spec.VolumeName))
 			}
 		case *appsv1.StatefulSet:
 			if setUp(object) {
@@ -132,7 +132,7 @@ func setUp(set *appsv1.StatefulSet) bool {
 func (o *outlook) majority(record sim.Record, set *appsv1.StatefulSet) {
 	wanted := *set.Spec.Replicas
 	if o.gentle && o.up[api.NameOf(set)] && wanted > 2 && set.Status.ReadyReplicas <= wanted/2 {
-		o.broken(record, majorityKept, fmt.Sprintf("%s has %d of %d Pods Ready", api.NameOf(set), set.Status.ReadyReplicas, wanted))
+		o.broken(record, majorityKept, api.NameOf(set).String(), fmt.Sprintf("%s has %d of %d Pods Ready", api.NameOf(set), set.Status.ReadyReplicas, wanted))
 	}
 }
 
@@ -145,15 +145,15 @@ func (o *outlook) properties(record sim.Record) {
 		case err == nil:
 			o.armed[i] = true
 		case o.armed[i]:
-			o.broken(record, sentence(own), err.Error())
+			o.broken(record, sentence(own), "", err.Error())
 		}
 	}
 }
 
 func sentence(own property.Property) string { return own.String() }
 
-func (o *outlook) broken(record sim.Record, sentence, found string) {
+func (o *outlook) broken(record sim.Record, sentence, about, found string) {
 	if o.breach == nil && !slices.Contains(o.w.Except, sentence) {
-		o.breach = &Breach{Sentence: sentence, Found: found, At: record.At.Sub(o.start)}
+		o.breach = &Breach{Sentence: sentence, Found: found, About: about, At: record.At.Sub(o.start)}
 	}
 }

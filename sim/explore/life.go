@@ -36,7 +36,8 @@ type Outcome struct {
 type Breach struct {
 	Sentence string        `json:"sentence"`
 	Found    string        `json:"found"`
-	At       time.Duration `json:"at"` // since the cluster began
+	About    string        `json:"about,omitempty"` // namespace/name of the set or claim that an expectation is about
+	At       time.Duration `json:"at"`              // since the cluster began
 }
 
 // maxEvents bounds one life. A set of three takes about a hundred events to come up.
@@ -51,6 +52,8 @@ type life struct {
 	outlook *outlook
 	breach  *Breach
 	first   uint64 // events before it began
+	healed  []string
+	heard   func() // told of every event and action, also of those that only wait; nil: nobody
 }
 
 // begin starts a life with odds of trouble, or with odd answers that are given.
@@ -66,7 +69,7 @@ func (w *World) begin(h History, odds map[string]float64) *life {
 	l.outlook = newOutlook(w, l.c)
 	l.c.SetTrace(l.outlook.follow)
 	if !h.Ready {
-		if err := l.c.Apply(w.Manifests); err != nil {
+		if err := w.apply(l.c); err != nil {
 			panic("explore: manifests that were applied before are refused: " + err.Error())
 		}
 	}
@@ -75,9 +78,16 @@ func (w *World) begin(h History, odds map[string]float64) *life {
 
 // Live runs a history. Actions that cannot be done where they stand are left out.
 func (w *World) Live(h History) Outcome {
-	l := w.begin(h, quiet())
+	return w.begin(h, sim.Quiet()).live(h, nil)
+}
+
+// live goes through a history. It tells told of every action before it is done.
+func (l *life) live(h History, told func(Action)) Outcome {
 	for _, action := range h.Actions {
 		l.runTo(action.At)
+		if told != nil && l.breach == nil {
+			told(action)
+		}
 		l.act(action.Operation)
 	}
 	l.runTo(h.End)
@@ -109,6 +119,9 @@ func (l *life) step() {
 }
 
 func (l *life) look() {
+	if l.heard != nil {
+		l.heard()
+	}
 	if l.breach != nil {
 		return
 	}
@@ -147,13 +160,14 @@ func (l *life) calm() {
 	}
 	l.record.End = l.now()
 	l.chance.Calm()
-	heal(l.c)
+	l.healed = heal(l.c)
 	end := l.now() + l.w.Bound
 	for l.breach == nil && !l.allReady() {
 		next, found := l.c.View().NextEvent()
 		if !found || l.since(next.When) > end {
 			if sentence := comesUp(l.w.Bound); !slices.Contains(l.w.Except, sentence) {
-				l.breach = &Breach{Sentence: sentence, Found: l.unready(), At: end}
+				about, found := l.unready()
+				l.breach = &Breach{Sentence: sentence, Found: found, About: about, At: end}
 			}
 			return
 		}
@@ -166,32 +180,32 @@ func comesUp(bound time.Duration) string {
 	return fmt.Sprintf("when all trouble has ended, every StatefulSet is Ready and rolled out within %s", short(bound))
 }
 
-func (l *life) allReady() bool { return l.unready() == "" }
+func (l *life) allReady() bool { about, _ := l.unready(); return about == "" }
 
 // unready says which set is not Ready, or has Pods that a rollout has yet to come to, or "".
-func (l *life) unready() string {
+func (l *life) unready() (about, found string) {
 	view := l.c.View()
 	for _, name := range l.w.sets {
-		set, found := store.Get[*appsv1.StatefulSet](view, name.Namespace, name.Name)
-		if !found {
+		set, there := store.Get[*appsv1.StatefulSet](view, name.Namespace, name.Name)
+		if !there {
 			continue
 		}
 		if !sim.Ready("StatefulSet", name.Namespace, name.Name).Holds(view) {
-			return fmt.Sprintf("%s has %d of %d Pods Ready", name, set.Status.ReadyReplicas, *set.Spec.Replicas)
+			return name.String(), fmt.Sprintf("%s has %d of %d Pods Ready", name, set.Status.ReadyReplicas, *set.Spec.Replicas)
 		}
 		if strategy := set.Spec.UpdateStrategy; strategy.Type == appsv1.OnDeleteStatefulSetStrategyType || strategy.RollingUpdate != nil && *strategy.RollingUpdate.Partition > 0 {
 			continue
 		}
 		if set.Status.UpdatedReplicas != *set.Spec.Replicas {
-			return fmt.Sprintf("%s has %d of %d Pods at its update revision", name, set.Status.UpdatedReplicas, *set.Spec.Replicas)
+			return name.String(), fmt.Sprintf("%s has %d of %d Pods at its update revision", name, set.Status.UpdatedReplicas, *set.Spec.Replicas)
 		}
 		for pod := range store.Owned[*corev1.Pod](view, set.UID) {
 			if !contains(pod.Annotations, set.Spec.Template.Annotations) {
-				return fmt.Sprintf("%s lacks annotations of its template", api.NameOf(pod))
+				return name.String(), fmt.Sprintf("%s lacks annotations of its template", api.NameOf(pod))
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func contains(has, wants map[string]string) bool {
@@ -208,14 +222,17 @@ func (l *life) outcome() Outcome {
 	return Outcome{History: l.record, Breach: l.breach, Events: l.c.Events() - l.first, Virtual: l.now()}
 }
 
-// heal makes everything well that a fault made ill.
-func heal(c *sim.Cluster) {
+// heal makes everything well that a fault made ill. It gives what it does as a page says it.
+func heal(c *sim.Cluster) (said []string) {
 	for _, node := range eachNode(cordoned)(nil, c.View()) {
 		must(cordon(false)(nil, c, node))
+		said = append(said, "kubectl uncordon "+node.Name)
 	}
-	for node := range store.List[*corev1.Node](c.View(), "") {
-		must(c.Befall(sim.Fault{Verb: sim.NodeUp, Node: node.Name}))
+	if len(c.Faults()) > 0 {
+		must(c.Befall(sim.Fault{Verb: sim.Heal}))
+		said = append(said, string(sim.Heal))
 	}
+	return said
 }
 
 // must stops at errors that only a mistake in this package can cause.

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,13 +26,13 @@ type Action struct {
 // Operation is something that a person does, or that befalls the cluster, as data.
 type Operation struct {
 	Verb   string `json:"verb"`             // one of Verbs
-	Name   string `json:"name"`             // what it is done to: namespace/name, or the name of a node
+	Name   string `json:"name"`             // what it is done to: namespace/name, or the name of a node; of a fault all that follows the verb in its text
 	Number int    `json:"number,omitempty"` // how many replicas
 }
 
 // String is the operation as words, e.g. "scale default/web 2".
 func (o Operation) String() string {
-	text := o.Verb + " " + o.Name
+	text := strings.TrimSpace(o.Verb + " " + o.Name)
 	if o.Verb == "scale" {
 		text += " " + strconv.Itoa(o.Number)
 	}
@@ -84,7 +85,7 @@ var verbs = []verb{
 		return "kubectl delete pod " + argument(o.Name) + " --force --grace-period=0 --wait=false"
 	}},
 	{name: "drain", choices: eachNode(schedulable), do: drain, shell: func(_ *World, o Operation) string {
-		return "kubectl drain " + o.Name + " --ignore-daemonsets --delete-emptydir-data --force --timeout=1s"
+		return "kubectl drain " + o.Name + " --ignore-daemonsets --delete-emptydir-data --force"
 	}},
 	{name: "uncordon", choices: eachNode(cordoned), do: cordon(false), shell: func(_ *World, o Operation) string {
 		return "kubectl uncordon " + o.Name
@@ -95,7 +96,7 @@ var verbs = []verb{
 	{name: "orphan-set", choices: eachSet, do: deleteSet(metav1.DeletePropagationOrphan), shell: func(_ *World, o Operation) string {
 		return "kubectl delete statefulset " + argument(o.Name) + " --cascade=orphan --wait=false"
 	}},
-	{name: "apply", choices: missing, do: apply, shell: func(*World, Operation) string { return "kubectl apply -f world.yaml" }},
+	{name: "apply", choices: missing, do: apply, shell: func(_ *World, o Operation) string { return "kubectl apply -f " + fileOf(o) }},
 }
 
 // argument is namespace/name as kubectl takes it.
@@ -122,14 +123,14 @@ func eachSet(w *World, view store.View) (all []Operation) {
 	return all
 }
 
-// missing asks for the manifests again when a set of theirs is gone.
-func missing(w *World, view store.View) []Operation {
+// missing are the sets of the manifests that are gone.
+func missing(w *World, view store.View) (all []Operation) {
 	for _, name := range w.sets {
 		if _, found := store.Get[*appsv1.StatefulSet](view, name.Namespace, name.Name); !found {
-			return []Operation{{Name: name.String()}}
+			all = append(all, Operation{Name: name.String()})
 		}
 	}
-	return nil
+	return all
 }
 
 // eachPod are the Pods of the sets.
@@ -207,7 +208,26 @@ func deleteSet(propagation metav1.DeletionPropagation) func(*World, *sim.Cluster
 	}
 }
 
-func apply(w *World, c *sim.Cluster, _ Operation) error { return c.Apply(w.Manifests) }
+// apply makes a set again that is gone.
+func apply(w *World, c *sim.Cluster, o Operation) error {
+	_, err := c.Create(w.manifestOf(o), false)
+	return err
+}
+
+// manifestOf is a set as the manifests have it: a copy.
+func (w *World) manifestOf(o Operation) *appsv1.StatefulSet {
+	for _, object := range w.objects {
+		if set, is := object.(*appsv1.StatefulSet); is && cmp.Or(set.Namespace, metav1.NamespaceDefault)+"/"+set.Name == o.Name {
+			set = set.DeepCopy()
+			set.Namespace = nameOf(o).Namespace
+			return set
+		}
+	}
+	panic("explore: not in the manifests: " + o.Name)
+}
+
+// fileOf is the name of a file with that manifest.
+func fileOf(o Operation) string { return strings.ReplaceAll(o.Name, "/", "-") + ".yaml" }
 
 func cordon(unschedulable bool) func(*World, *sim.Cluster, Operation) error {
 	return func(_ *World, c *sim.Cluster, o Operation) error {

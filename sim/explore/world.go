@@ -27,6 +27,7 @@ type Setting struct {
 // World is a cluster that can be lived in many times. It is never changed, and may be used from several goroutines.
 type World struct {
 	Setting
+	objects  []api.Object // of the manifests, in their order
 	sets     []api.Name
 	replicas map[string]int // by namespace/name, as the manifests want them
 	verbs    []*verb
@@ -57,7 +58,7 @@ func NewWorld(setting Setting) (*World, error) {
 		w.verbs = append(w.verbs, known)
 	}
 	options := setting.Options
-	options.Chooser = kernel.NewLabelled(options.Seed, quiet())
+	options.Chooser = kernel.NewLabelled(options.Seed, sim.Quiet())
 	options.Disorder, options.Check, options.History, options.Trace = sim.Usual(), true, -1, nil
 	options.Patience = w.Bound
 	empty, err := sim.Make(options)
@@ -74,8 +75,12 @@ func NewWorld(setting Setting) (*World, error) {
 
 // bringUp applies the manifests to a cluster of their own and waits for all sets.
 func (w *World) bringUp() error {
-	w.ready = w.empty.Fork()
-	if err := w.ready.Apply(w.Manifests); err != nil {
+	objects, err := api.Decode(w.Manifests, w.empty.Settings().Release)
+	if err != nil {
+		return err
+	}
+	w.objects, w.ready = objects, w.empty.Fork()
+	if err := w.apply(w.ready); err != nil {
 		return err
 	}
 	for set := range store.List[*appsv1.StatefulSet](w.ready.View(), "") {
@@ -98,11 +103,12 @@ func (w *World) bringUp() error {
 	return nil
 }
 
-// quiet are the odds of a day on which all comes as usual.
-func quiet() map[string]float64 {
-	odds := map[string]float64{}
-	for _, word := range sim.Disorderly() {
-		odds[word] = 0
+// apply makes the objects of the manifests one after the other, as kubectl does.
+func (w *World) apply(c *sim.Cluster) error {
+	for _, object := range w.objects {
+		if _, err := c.Take(sim.Input{Do: sim.DoApply, Objects: []api.Object{object.DeepCopyObject().(api.Object)}}); err != nil {
+			return err
+		}
 	}
-	return odds
+	return nil
 }

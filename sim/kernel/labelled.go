@@ -1,7 +1,10 @@
 package kernel
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +13,38 @@ type Answer struct {
 	Label string `json:"label"`
 	Nth   int    `json:"nth"`
 	Taken int    `json:"taken"`
+}
+
+// String is the text that [ParseAnswer] reads: "11th late kubelet default/web-0 = 3".
+func (a Answer) String() string { return fmt.Sprintf("%s %s = %d", Ordinal(a.Nth+1), a.Label, a.Taken) }
+
+var answerText = regexp.MustCompile(`^([0-9]{1,9})(?:st|nd|rd|th) (\S.*\S) = ([0-9]{1,9})$`)
+
+// ParseAnswer reads an answer as String writes it.
+func ParseAnswer(text string) (Answer, error) {
+	parts := answerText.FindStringSubmatch(text)
+	if parts == nil || strings.TrimLeft(parts[1], "0") == "" {
+		return Answer{}, fmt.Errorf("expected an answer such as \"11th late kubelet default/web-0 = 3\", found %q", text)
+	}
+	nth, _ := strconv.Atoi(parts[1])
+	taken, _ := strconv.Atoi(parts[3])
+	return Answer{Label: parts[2], Nth: nth - 1, Taken: taken}, nil
+}
+
+// Ordinal is 1st, 2nd, 3rd, 4th, ...
+func Ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return strconv.Itoa(n) + suffix
 }
 
 // Labelled draws every answer from a seed, the question's label and how often that label was asked before, and from nothing else. So a history
