@@ -77,6 +77,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
 	root.AddCommand(newDNS(), newWhy(), newClockCommand(), newFault(), newReplay())
+	root.AddCommand(newExplore())
 	return root
 }
 

@@ -52,3 +52,11 @@ func orNewest(release string) string {
 	}
 	return release
 }
+
+// version is that of this program.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -50,7 +50,7 @@ func (n *narrator) picture() {
 		}
 		note("~"+name, name, "", state)
 	}
-	for order, row := range n.rows {
+	for order, row := range n.rows { // in any order: each row by itself
 		if !seen[order] {
 			n.turn(row, Absent)
 		}
