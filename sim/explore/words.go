@@ -10,6 +10,9 @@ import (
 
 // told says an operation as people type it, or as it befalls them.
 func (w *World) told(o Operation) string {
+	if o.Verb == "drain" {
+		return "kubectl drain " + o.Name
+	}
 	verb := verbNamed(o.Verb)
 	if verb.shell == nil {
 		if fault, err := sim.ParseFault(o.String()); err == nil {
