@@ -27,3 +27,20 @@ func TestTheREADMEShowsWhatIsPrinted(t *testing.T) {
 		t.Errorf("stsim run nginx does not print the excerpt in README.md:\n%s\nIt prints:\n%s", excerpt, stdout.String())
 	}
 }
+
+// It also shows what explore says of the StatefulSet of explore_test.go.
+func TestTheREADMEShowsWhatExploreFinds(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "## What breaks")
+	_, excerpt, found := strings.Cut(section, "```text\n")
+	excerpt, _, closed := strings.Cut(excerpt, "```")
+	if !found || !closed {
+		t.Fatal("README.md has no ```text block about what breaks")
+	}
+	if _, stdout, stderr := exploring(t, explored, "-f", "-", "--verbs", "drain", "--runs", "20"); !strings.HasPrefix(stdout, excerpt) {
+		t.Errorf("stsim explore does not print the excerpt in README.md:\n%s\nIt prints:\n%s%s", excerpt, stdout, stderr)
+	}
+}
