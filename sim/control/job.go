@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ var jobKind = batchv1.SchemeGroupVersion.WithKind("Job")
 //
 //	job.go         what wakes it, which Pods are the Job's, and whether it has ended
 //	job_pods.go    creating and deleting Pods, and the wait after one has failed
+//	job_indexed.go Jobs whose Pods have an index each
 //	job_status.go  counting Pods that have ended, and the conditions
 //	job_ttl.go     a loop of its own: Jobs that ended some time ago are deleted
 //
@@ -128,6 +130,7 @@ type jobSync struct {
 	// created says how many Pods this look creates; condemned are those that go when they have been counted, because the Job ends.
 	created   int32
 	condemned []*corev1.Pod
+	done      map[int]bool     // of an Indexed Job: the indexes that have succeeded
 	dismissed map[api.UID]bool // Pods that go without being counted
 	// end is the condition with which the Job ends, nil while it goes on.
 	end *batchv1.JobCondition
@@ -173,8 +176,8 @@ func jobEnded(job *batchv1.Job) *batchv1.JobCondition {
 func unsupportedInJob(job *batchv1.Job) string {
 	spec := &job.Spec
 	switch {
-	case spec.CompletionMode != nil && *spec.CompletionMode != batchv1.NonIndexedCompletion:
-		return "spec.completionMode " + string(*spec.CompletionMode)
+	case spec.CompletionMode != nil && *spec.CompletionMode == batchv1.IndexedCompletion && *spec.Completions > maxIndexes:
+		return fmt.Sprintf("spec.completions above %d with spec.completionMode Indexed", maxIndexes)
 	case spec.PodFailurePolicy != nil:
 		return "spec.podFailurePolicy"
 	case spec.BackoffLimitPerIndex != nil:
@@ -224,7 +227,7 @@ func (s *jobSync) count() {
 		case !hasFinalizer(pod, batchv1.JobTrackingFinalizer):
 		case pod.Status.Phase == corev1.PodSucceeded:
 			s.succeeded++
-		case s.podFailed(pod):
+		case s.podFailed(pod) && s.counts(pod):
 			s.failed++
 		}
 		switch {
@@ -234,6 +237,9 @@ func (s *jobSync) count() {
 		default:
 			s.active = append(s.active, pod)
 		}
+	}
+	if s.indexed() {
+		s.countIndexes()
 	}
 }
 

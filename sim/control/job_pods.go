@@ -46,10 +46,12 @@ func (s *jobSync) manage() int32 {
 	} else if s.succeeded > 0 {
 		wanted = active
 	}
-	if surplus := active - wanted; surplus > 0 {
-		surplus = min(surplus, maxPodsPerSync)
-		s.dismiss(s.leastActive(int(surplus)))
-		return active - surplus
+	if surplus := max(active-wanted, 0); surplus > 0 || s.indexed() {
+		if condemned := s.leastActive(int(surplus)); len(condemned) > 0 {
+			condemned = condemned[:min(len(condemned), maxPodsPerSync)]
+			s.dismiss(condemned)
+			return active - int32(len(condemned))
+		}
 	}
 	missing := wanted - active
 	if s.replacesOnlyFailed() {
@@ -63,10 +65,20 @@ func (s *jobSync) manage() int32 {
 		return active
 	}
 	s.created = min(missing, maxPodsPerSync)
+	var indexes []int
+	if s.indexed() {
+		indexes = s.missingIndexes(int(s.created))
+		s.created = int32(len(indexes))
+	}
+	next := 0
 	slowStart(int(s.created), func(batch, part int) {
 		pod := podFromTemplate(&s.job.Spec.Template, s.job, jobKind)
 		if !hasFinalizer(pod, batchv1.JobTrackingFinalizer) {
 			pod.Finalizers = append(pod.Finalizers, batchv1.JobTrackingFinalizer)
+		}
+		if s.indexed() {
+			s.withIndex(pod, indexes[next])
+			next++
 		}
 		done := s.newEvent(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: {name}")
 		s.write(Write{Verb: Create, Object: pod, Success: &done, Batch: batch, Part: part,
@@ -78,6 +90,17 @@ func (s *jobSync) manage() int32 {
 // leastActive are so many of the active Pods whose loss is least (upstream: activePodsForRemoval, which orders like a ReplicaSet's but
 // does not look at costs, at nodes, or roughly at times).
 func (s *jobSync) leastActive(count int) []*corev1.Pod {
+	ranked := s.rankedActive()
+	if s.indexed() {
+		surplus := s.surplusIndexes()
+		rest := slices.DeleteFunc(ranked, func(pod *corev1.Pod) bool { return slices.Contains(surplus, pod) })
+		return append(surplus, rest[:max(count-len(surplus), 0)]...)
+	}
+	return ranked[:count]
+}
+
+// rankedActive are the active Pods, those first whose loss is least.
+func (s *jobSync) rankedActive() []*corev1.Pod {
 	ranked := slices.Clone(s.active)
 	exact := func(a, b time.Time) int {
 		switch {
@@ -98,7 +121,7 @@ func (s *jobSync) leastActive(count int) []*corev1.Pod {
 			exact(a.CreationTimestamp.Time, b.CreationTimestamp.Time),
 		)
 	})
-	return ranked[:count]
+	return ranked
 }
 
 // dismiss deletes active Pods that do not count as failed, all at a time.

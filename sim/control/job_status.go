@@ -73,11 +73,15 @@ func (s *jobSync) track() (counted []*corev1.Pod) {
 		}
 		counted = append(counted, pod)
 		switch {
-		case succeeded:
+		case succeeded && !s.indexed():
 			s.job.Status.Succeeded++
+		case succeeded || !s.counts(pod):
 		case failed || fails:
 			s.job.Status.Failed++
 		}
+	}
+	if s.indexed() {
+		s.job.Status.Succeeded, s.job.Status.CompletedIndexes = int32(len(s.done)), writeIndexes(s.done)
 	}
 	return counted
 }

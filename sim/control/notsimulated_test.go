@@ -19,8 +19,8 @@ func TestNotSimulated(t *testing.T) {
 			"A NetworkPolicy is kept but not simulated: all connections are allowed"},
 		{"ResourceQuota", "{apiVersion: v1, kind: ResourceQuota, metadata: {name: x}, spec: {hard: {pods: '4'}}}",
 			"A ResourceQuota is kept but not simulated: nothing is counted or refused"},
-		{"Job", "{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: " + job + ", completionMode: Indexed, completions: 2}}",
-			"A Job with spec.completionMode Indexed is kept but not simulated: no Pods are created for it"},
+		{"Job", "{apiVersion: batch/v1, kind: Job, metadata: {name: x}, spec: " + job + ", completionMode: Indexed, completions: 2, backoffLimitPerIndex: 1}}",
+			"A Job with spec.backoffLimitPerIndex is kept but not simulated: no Pods are created for it"},
 		{"ConfigMap", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}", ""},
 		{"PodDisruptionBudget", "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: x}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}}", ""},
 	} {
