@@ -64,7 +64,8 @@ const (
 	DoChoose   Operation = "choose"   // Target: a question, Of
 	DoRemember Operation = "remember" // Target: a key of the DNS cache, Reply
 
-	DoBefall Operation = "befall" // Target: the text of a [Fault]
+	DoBefall Operation = "befall"  // Target: the text of a [Fault]
+	DoGoBack Operation = "go-back" // Instant
 )
 
 // Outcome is what came of an [Input].

@@ -72,13 +72,17 @@ func (c *Cluster) take(in Input, dryRun bool) (outcome Outcome, err error) {
 	if c.options.Record != nil { // what failed is not recorded, so it must not have drawn either
 		luck = c.chooser.Fork()
 	}
-	err = c.input(func(tx *store.Tx) error {
-		outcome, err = c.do(tx, in)
-		if err == nil && dryRun {
-			return errDryRun
-		}
-		return err
-	})
+	if in.Do == DoGoBack {
+		err = c.goBack(in.Instant)
+	} else {
+		err = c.input(func(tx *store.Tx) error {
+			outcome, err = c.do(tx, in)
+			if err == nil && dryRun {
+				return errDryRun
+			}
+			return err
+		})
+	}
 	switch {
 	case err == nil && c.options.Record != nil:
 		c.options.Record(recorded)

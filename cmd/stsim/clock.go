@@ -42,7 +42,7 @@ func newClockCommand() *cobra.Command {
 		Use:   "clock",
 		Short: "Show, pause, step and advance the virtual time of a served cluster",
 		Long: "Show the virtual time of the cluster of the last \"stsim serve\" that is still running, and what will happen next in it. Its time can be paused, taken\n" +
-			"event by event, and advanced at once.",
+			"event by event, advanced at once, and turned back.",
 		Example: "  stsim clock                 what time is it there, and what happens next\n  stsim clock advance 5m      let five minutes go by at once\n" +
 			"  stsim clock pause           from here on nothing happens by itself\n  stsim clock step            take the next event\n  stsim clock resume",
 		Args: cobra.NoArgs,
@@ -59,6 +59,14 @@ func newClockCommand() *cobra.Command {
 			})},
 		&cobra.Command{Use: "advance DURATION", Short: "Let virtual time go by at once", Args: cobra.ExactArgs(1), Example: "  stsim clock advance 5m30s",
 			RunE: ask("advance", func(args []string) (string, error) {
+				_, err := parseAdvance(args[0])
+				return args[0], err
+			})},
+		&cobra.Command{Use: "back DURATION", Short: "Make the past the present: what came after it has not happened", Args: cobra.ExactArgs(1),
+			Long: "Make the cluster what it was some time ago. What came after that has not happened. Whoever watches has to look anew; nothing that is made from now on\n" +
+				"gets a resource version, uid or generated name that was given out before. To only look at the past: stsim kubectl --at.",
+			Example: "  stsim clock back 30s",
+			RunE: ask("back", func(args []string) (string, error) {
 				_, err := parseAdvance(args[0])
 				return args[0], err
 			})},
@@ -127,6 +135,12 @@ func (c *clock) change(ctx context.Context, what, value string) error {
 			return err
 		}
 		c.advance(ctx, duration)
+	case "back":
+		duration, err := parseAdvance(value)
+		if err != nil {
+			return err
+		}
+		return c.back(duration)
 	case "step":
 		steps, err := parseSteps(value)
 		if err != nil {
@@ -134,7 +148,7 @@ func (c *clock) change(ctx context.Context, what, value string) error {
 		}
 		c.step(ctx, steps)
 	default:
-		return fmt.Errorf("expected show, pause, resume, pace, advance or step, found %q", what)
+		return fmt.Errorf("expected show, pause, resume, pace, advance, back or step, found %q", what)
 	}
 	return nil
 }
@@ -154,6 +168,7 @@ func besideAPI(d *door.Door, clock *clock, api http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("POST "+clockPath, clock)
+	mux.Handle(pastPath, clock.pasts)
 	addWhy(mux, d)
 	addFault(mux, d, clock)
 	return mux

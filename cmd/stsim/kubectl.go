@@ -15,15 +15,24 @@ func newKubectl() *cobra.Command {
 		Use:   "kubectl ...",
 		Short: "Use the built-in kubectl with the cluster that stsim serve is serving",
 		Long: "The real kubectl, with your files, against the cluster of the last \"stsim serve\" that is still running. When KUBECONFIG is set, or\n" +
-			"--kubeconfig is given, that is used instead.",
-		Example:            "  stsim kubectl get pods -w\n  stsim kubectl apply -f web.yaml",
+			"--kubeconfig is given, that is used instead. With --at INSTANT the cluster is shown as it was then: 3m12s after its beginning, at a time such as\n" +
+			"2026-01-01T00:03:12Z, or -30s: half a minute ago. The past can be looked at, not changed.",
+		Example:            "  stsim kubectl get pods -w\n  stsim kubectl apply -f web.yaml\n  stsim kubectl --at 3m12s get pods",
 		DisableFlagParsing: true,
 		RunE: func(command *cobra.Command, args []string) error {
+			args, instant, err := takeAt(args)
+			if err != nil {
+				return err
+			}
 			config := ""
 			if os.Getenv("KUBECONFIG") == "" && !saysWhere(args) {
-				var err error
 				if config, err = lastKubeconfig(); err != nil && !needsNoCluster(args) {
 					return failure{err.Error()}
+				}
+			}
+			if instant != "" {
+				if args, err = inThePast(command.Context(), args, instant); err != nil {
+					return err
 				}
 			}
 			kubectl.Main(args, config)

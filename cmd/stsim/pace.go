@@ -46,6 +46,7 @@ const (
 type clock struct {
 	door  *door.Door
 	begin time.Time // of virtual time
+	pasts *pasts
 
 	mu      sync.Mutex
 	pace    pace
@@ -55,7 +56,7 @@ type clock struct {
 }
 
 func newClock(d *door.Door, pace pace) *clock {
-	c := &clock{door: d, pace: pace}
+	c := &clock{door: d, pace: pace, pasts: newPasts(d)}
 	d.Pass(func(cluster *sim.Cluster) { c.begin = cluster.Options().Start })
 	c.set(func() {})
 	return c
@@ -128,6 +129,22 @@ func (c *clock) advance(ctx context.Context, duration time.Duration) {
 		more = c.someUntil(until)
 	}
 	c.set(func() {})
+}
+
+// back makes the past the present.
+func (c *clock) back(duration time.Duration) (err error) {
+	c.set(func() {
+		c.door.Pass(func(cluster *sim.Cluster) {
+			to := cluster.Now().Add(-duration)
+			if to.Before(c.begin) {
+				err = fmt.Errorf("the cluster is %s old: there is nothing %s ago", sinceBegin(cluster.Now(), c.begin), duration)
+				return
+			}
+			err = cluster.GoBack(to)
+		})
+	})
+	c.pasts.forget()
+	return err
 }
 
 // step takes the next events, however far away they are.

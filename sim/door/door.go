@@ -72,6 +72,11 @@ func (d *Door) turn(turn func(cluster *sim.Cluster)) (kept uint32) {
 	return d.note()
 }
 
+// stand tells states apart between which something has happened. (A cluster that has gone back counts its events anew.) The lock is held.
+func (d *Door) stand() [2]uint64 {
+	return [2]uint64{d.cluster.Events(), d.cluster.Present().Meta().Revision}
+}
+
 // note is what has to be kept before anybody is told of the present. The lock is held.
 func (d *Door) note() uint32 {
 	if d.keeper == nil {
@@ -144,9 +149,9 @@ func (d *Door) ask(w *waiter) {
 	if w.met {
 		return
 	}
-	before := d.cluster.Events()
+	before := d.stand()
 	w.met = w.ready(d.cluster)
-	if d.cluster.Events() != before {
+	if d.stand() != before {
 		d.announce()
 	}
 }

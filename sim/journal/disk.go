@@ -220,7 +220,7 @@ const quiet = time.Second
 func (f *File) Mark(here sim.Point) (number uint32) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if here.Events != f.last.Events || here.At.Sub(f.last.At) >= quiet {
+	if here.Events != f.last.Events || here.Revision != f.last.Revision || here.At.Sub(f.last.At) >= quiet {
 		f.append(sim.Recorded{Point: here})
 	}
 	return f.next
