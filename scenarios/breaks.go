@@ -46,8 +46,8 @@ func (p *parser) breaks(directive *Directive, sentence string) error {
 }
 
 // sentence is what a check says, without the word always.
-func (d *Directive) sentence() string {
-	return strings.Join(strings.Fields(strings.TrimPrefix(d.Check, alwaysWord+" ")), " ")
+func (b *Directive) sentence() string {
+	return strings.Join(strings.Fields(strings.TrimPrefix(b.Check, alwaysWord+" ")), " ")
 }
 
 func (w *watched) sentence() string { return w.directive.sentence() }
@@ -73,6 +73,7 @@ func (r *runner) promises(line int) {
 		if !r.page.saysBreaks(promise.Sentence) {
 			found := BrokenPromise{Broken: promise, Place: fmt.Sprintf("%s:%d", r.page.Name, line)}
 			r.report.Broken = append(r.report.Broken, found)
+			r.report.Breaches++
 			r.printer.Verdict(false, r.clock(), found.String())
 		}
 	}

@@ -18,7 +18,8 @@ func forced(front, below string) string {
 // A promise that breaks where promises are checked fails the page, and is told where it happened, with what to do.
 func TestBrokenPromiseFailsThePage(t *testing.T) {
 	got := play(t, parsed(t, forced("check: true\n", "")), Options{})
-	if len(got.Broken) == 0 || !strings.Contains(got.text, "page.md:40: 2026-01-01 00:00:31: promise broken after event ") || !strings.Contains(got.text, "hint: if the page is to show this, write below: <!-- breaks "+splitBrain+" -->") {
+	if len(got.Broken) == 0 || !strings.Contains(got.text, "\n  page.md:37: 2026-01-01 00:00:3") || !strings.Contains(got.text, ": promise broken after event ") ||
+		!strings.Contains(got.text, "✗ 3 commands verified, "+count(len(got.Broken), "promise")+" did not hold, 1m30s of virtual time") || !strings.Contains(got.text, "hint: if the page is to show this, write below: <!-- breaks "+splitBrain+" -->") {
 		t.Errorf("%+v\n%s", got.Report, got.text)
 	}
 	if got := play(t, parsed(t, forced("", "")), Options{}); len(got.Broken) != 0 {

@@ -154,6 +154,7 @@ type Result struct {
 	Commands int           // whose output and exit status were as the page says
 	Checks   int           // checks that held
 	Failed   int           // commands and checks that did not
+	Breaches int           // promises that did not hold
 	Virtual  time.Duration // virtual time from the page's begin to its end
 }
 
@@ -168,6 +169,10 @@ func (p *Printer) Summary(result Result) {
 	if result.Failed > 0 {
 		mark = p.paint(red, "✗")
 		text += fmt.Sprintf(", %d failed", result.Failed)
+	}
+	if result.Breaches > 0 {
+		mark = p.paint(red, "✗")
+		text += ", " + count(result.Breaches, "promise") + " did not hold"
 	}
 	p.line(mark + " " + text + ", " + FormatDuration(result.Virtual) + " of virtual time")
 }
