@@ -39,7 +39,9 @@ func defaultStatefulSet(set *appsv1.StatefulSet) {
 	defaultPodSpec(&spec.Template.Spec)
 	for i := range spec.VolumeClaimTemplates {
 		claim := &spec.VolumeClaimTemplates[i]
-		claim.APIVersion, claim.Kind = "v1", "PersistentVolumeClaim" // as upstream's conversion to v1 does
+		if claim.APIVersion != "v1" || claim.Kind != "PersistentVolumeClaim" { // as upstream's conversion to v1 does; what needs nothing may be shared, and is not touched
+			claim.APIVersion, claim.Kind = "v1", "PersistentVolumeClaim"
+		}
 		defaultClaim(claim)
 	}
 }

@@ -242,12 +242,14 @@ func validImagePart(part string) bool {
 	return true
 }
 
-// roundResources rounds up to a thousandth, the finest step that the API keeps.
+// roundResources rounds up to a thousandth, the finest step that the API keeps. A list that needs no rounding is not touched: it may be shared with
+// objects that are stored.
 func roundResources(list corev1.ResourceList) {
 	const milliScale = -3
 	// In any order: each is rounded by itself.
 	for name, quantity := range list {
-		quantity.RoundUp(milliScale)
-		list[name] = quantity
+		if exact := quantity.RoundUp(milliScale); !exact {
+			list[name] = quantity
+		}
 	}
 }

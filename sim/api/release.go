@@ -126,7 +126,7 @@ func (r Release) dropDisabled(object, old Object) {
 	if before == nil {
 		before = &appsv1.StatefulSet{}
 	}
-	if rolling := set.Spec.UpdateStrategy.RollingUpdate; rolling != nil && !r.Enabled(MaxUnavailableStatefulSet) {
+	if rolling := set.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxUnavailable != nil && !r.Enabled(MaxUnavailableStatefulSet) {
 		if inUse := before.Spec.UpdateStrategy.RollingUpdate; inUse == nil || inUse.MaxUnavailable == nil {
 			rolling.MaxUnavailable = nil
 		}

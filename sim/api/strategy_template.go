@@ -76,7 +76,11 @@ func dropProjections(spec, before *corev1.PodSpec, is func(source *corev1.Volume
 	used := false
 	eachProjection(before, func(source *corev1.VolumeProjection) { used = used || is(source) })
 	if !used {
-		eachProjection(spec, drop)
+		eachProjection(spec, func(source *corev1.VolumeProjection) {
+			if is(source) { // what has none may be shared with other Pods, and is not touched
+				drop(source)
+			}
+		})
 	}
 }
 

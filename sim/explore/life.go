@@ -224,13 +224,13 @@ func (l *life) outcome() Outcome {
 
 // heal makes everything well that a fault made ill. It gives what it does as a page says it.
 func heal(c *sim.Cluster) (said []string) {
+	if len(c.Faults()) > 0 { // at first: the API may be among what is ill
+		must(c.Befall(sim.Fault{Verb: sim.Heal}))
+		said = append(said, string(sim.Heal))
+	}
 	for _, node := range eachNode(cordoned)(nil, c.View()) {
 		must(cordon(false)(nil, c, node))
 		said = append(said, "kubectl uncordon "+node.Name)
-	}
-	if len(c.Faults()) > 0 {
-		must(c.Befall(sim.Fault{Verb: sim.Heal}))
-		said = append(said, string(sim.Heal))
 	}
 	return said
 }
