@@ -6,11 +6,10 @@ import (
 	"github.com/stsim/stsim/sim/kernel"
 )
 
-// branches is the Chooser of an exhaustive exploration: it goes through all answers to the questions of sim.Disorder, within the bounds, and gives
-// the first answer to all others. (Which of two nodes that are alike a Pod goes to makes no other world.)
+// branches is the Chooser of an exhaustive exploration: it goes through all that may become of a request, where the bounds ask for it, and gives
+// the first answer to all other questions: caches are not stale, and orders are what is explored anyway. (Which of two nodes that are alike a Pod goes to makes no other world.)
 type branches struct {
 	odometer *kernel.Odometer
-	stale    int
 	requests bool
 	asked    bool
 }
@@ -18,11 +17,7 @@ type branches struct {
 // Choose implements [kernel.Chooser].
 func (b *branches) Choose(label string, n int) int {
 	word, _, _ := strings.Cut(label, " ")
-	switch {
-	case word == "stale" && b.stale > 0:
-		n = min(n, b.stale+1)
-	case word == "request" && b.requests:
-	default:
+	if word != "request" || !b.requests {
 		return 0
 	}
 	if n > 1 {

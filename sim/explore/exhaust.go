@@ -12,7 +12,6 @@ import (
 type Bounds struct {
 	Faults   int           // how many operations befall one history at most, of the world's verbs
 	Window   time.Duration // events that are due within so much time of the first one are taken in all orders; a second by default
-	Stale    int           // by how many changes a loop's cache may lag behind; see sim.Disorder
 	Requests bool          // requests of loops may be refused, and their answers lost
 	Ready    bool          // begin when all sets have come up; otherwise with the manifests in an empty cluster
 	States   int           // at most so many; a million by default
@@ -54,7 +53,7 @@ func (m Move) String() string {
 	return fmt.Sprintf("%8.3fs %s", m.At.Seconds(), what)
 }
 
-// Exhaust goes through every history within the bounds, depth first, and never on from a state that it has seen. An event that changes nothing is
+// Exhaust goes through every history within the bounds, in which every loop sees the world as it is, depth first, and never on from a state that it has seen. An event that changes nothing is
 // taken at once: the loops are woken by what changes, so that it matters to nobody when they look in vain. Told hears of the
 // progress every now and then, and may end the exploration by answering false.
 func (w *World) Exhaust(bounds Bounds, told func(Report) bool) Report {
@@ -150,7 +149,7 @@ func (e *exhaustion) root() *sim.Cluster {
 // follow tries something, in the next of the ways in which it can go. It says whether that changed anything but that an event is no longer pending.
 func (e *exhaustion) follow(here *place, next *try) (child *place, changed bool) {
 	child = &place{c: here.c.Fork(), faults: here.faults, outlook: here.outlook.fork()}
-	ways := &branches{odometer: next.odometer, stale: e.bounds.Stale, requests: e.bounds.Requests}
+	ways := &branches{odometer: next.odometer, requests: e.bounds.Requests}
 	child.c.SetChooser(ways)
 	child.outlook.view = child.c.View
 	var records []sim.Record
