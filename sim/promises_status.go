@@ -91,7 +91,9 @@ func revisionNumbersGrow(e *evidence) string {
 		if !e.bySet() || len(fresh.OwnerReferences) == 0 {
 			continue
 		}
-		for other := range store.Owned[*appsv1.ControllerRevision](e.view, fresh.OwnerReferences[0].UID) {
+		// Of those that the controller saw: it may create two in a row before its cache has the first (upstream's consistency store minds Pods, claims
+		// and sets alone).
+		for other := range store.Owned[*appsv1.ControllerRevision](e.before, fresh.OwnerReferences[0].UID) {
 			if other.Name != fresh.Name && other.Revision >= fresh.Revision {
 				return fmt.Sprintf("the new revision %s has number %d, and %s has %d", fresh.Name, fresh.Revision, other.Name, other.Revision)
 			}
