@@ -202,12 +202,12 @@ func (p *player) run(t testing.TB, step step) string {
 			Args: args, Stdin: strings.NewReader(step.input), Stdout: shown, Stderr: shown, Terminal: step.terminal, Files: p.files,
 		})
 	}
-	interrupted := false
+	interrupted, text := false, ""
 	rest, done := p.door.Drive(client, 24*time.Hour, func() bool {
 		if interrupted || step.after < 0 || strings.Count(shown.String(), "\n") < step.after {
 			return false
 		}
-		interrupted = true
+		interrupted, text = true, shown.String() // a kubectl that is interrupted says no more
 		interrupt()
 		return true
 	})
@@ -215,7 +215,9 @@ func (p *player) run(t testing.TB, step step) string {
 		interrupt()
 		<-done
 	}
-	text := shown.String()
+	if !interrupted {
+		text = shown.String()
+	}
 	switch {
 	case text != "" && !strings.HasSuffix(text, "\n"):
 		text += "\n"
