@@ -4,8 +4,9 @@
 //
 // A page is Markdown. Prose is prose. What the engine acts on stands in four places:
 //
-//   - Front matter, between two lines of three dashes at the very top, describes the cluster: title, teaches, kubernetes, nodes,
-//     service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, check, disorder, odd, start. All keys are optional; see FrontMatter.
+//   - Front matter, between two lines of three dashes at the very top, describes the page and its cluster: title, level, teaches, kubernetes,
+//     nodes, service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, check, disorder, odd, start. All keys are optional; see
+//     FrontMatter. level is beginner, intermediate or advanced; every built-in page has one.
 //   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
 //     begin with "> " continue it; the lines below are the expected output.
 //   - A fenced block with a file name, as in "```yaml file=web.yaml", is a file that the commands below it can read.

@@ -69,6 +69,7 @@ func (p *parser) pageFields() []field {
 	f := &p.page.FrontMatter
 	return []field{
 		{"title", func(value *yaml.Node) error { return p.word(value, "a title", &f.Title) }},
+		{"level", func(value *yaml.Node) error { return p.level(value, &f.Level) }},
 		{"teaches", func(value *yaml.Node) error { return p.words(value, "a list of what the page teaches", &f.Teaches) }},
 		{"kubernetes", func(value *yaml.Node) error { return p.kubernetes(value, &f.Kubernetes) }},
 		{"nodes", func(value *yaml.Node) error { return p.nodes(value, &f.Nodes) }},
@@ -84,6 +85,17 @@ func (p *parser) pageFields() []field {
 		{"odd", func(value *yaml.Node) error { return p.odd(value, &f.Odd) }},
 		{"start", func(value *yaml.Node) error { return p.start(value, &f.Start) }},
 	}
+}
+
+func (p *parser) level(value *yaml.Node, level *Level) error {
+	var words []string
+	for _, known := range Levels() {
+		words = append(words, string(known))
+	}
+	var word string
+	err := p.choice(value, words, &word)
+	*level = Level(word)
+	return err
 }
 
 var minorVersion = regexp.MustCompile(`^1\.[0-9]{1,3}$`)

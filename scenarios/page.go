@@ -103,6 +103,7 @@ type Line struct {
 // FrontMatter describes the cluster a page is played on. Zero values mean that the page does not say.
 type FrontMatter struct {
 	Title          string
+	Level          Level
 	Teaches        []string
 	Kubernetes     string // "1.9"; a minor version, not interpreted here
 	Nodes          []Node
@@ -118,6 +119,19 @@ type FrontMatter struct {
 	Disorder       bool            // events may be late, caches stale and requests lost: as Odd says, and otherwise not
 	Odd            []kernel.Answer // answers of chance that are not those of a quiet day
 }
+
+// Level is for whom a page is. The zero value means that the page does not say.
+type Level string
+
+// The levels.
+const (
+	Beginner     Level = "beginner"     // knows what a Pod is
+	Intermediate Level = "intermediate" // has run a StatefulSet
+	Advanced     Level = "advanced"     // wants to know why, or has trouble with one
+)
+
+// Levels are all levels, the easiest first.
+func Levels() []Level { return []Level{Beginner, Intermediate, Advanced} }
 
 // Node is a machine of the simulated cluster.
 type Node struct {

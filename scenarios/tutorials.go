@@ -15,6 +15,7 @@ var tutorials embed.FS
 type Summary struct {
 	Name       string // what Open takes
 	Title      string
+	Level      Level
 	Teaches    []string
 	Kubernetes string // the version of its cluster; empty: the default
 	Commands   int    // how many commands it verifies
@@ -31,6 +32,7 @@ func Builtin() []Summary {
 		summaries = append(summaries, Summary{
 			Name:       name,
 			Title:      page.FrontMatter.Title,
+			Level:      page.FrontMatter.Level,
 			Teaches:    page.FrontMatter.Teaches,
 			Kubernetes: page.FrontMatter.Kubernetes,
 			Commands:   len(page.Steps()),

@@ -11,8 +11,8 @@ func TestBuiltin(t *testing.T) {
 		t.Fatal("no built-in pages")
 	}
 	for i, summary := range summaries {
-		if summary.Title == "" || len(summary.Teaches) == 0 || summary.Kubernetes == "" || summary.Commands == 0 {
-			t.Errorf("%s: a built-in page has a title, says what it teaches and on which version, and has commands: %+v", summary.Name, summary)
+		if summary.Title == "" || summary.Level == "" || len(summary.Teaches) == 0 || summary.Kubernetes == "" || summary.Commands == 0 {
+			t.Errorf("%s: a built-in page has a title and a level, says what it teaches and on which version, and has commands: %+v", summary.Name, summary)
 		}
 		if i > 0 && summaries[i-1].Name >= summary.Name {
 			t.Errorf("%s is out of order", summary.Name)

@@ -44,11 +44,7 @@ func newRun() *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			var names []string
-			for _, summary := range scenarios.Builtin() {
-				names = append(names, summary.Name+"\t"+summary.Title)
-			}
-			return names, cobra.ShellCompDirectiveDefault
+			return pageNames(), cobra.ShellCompDirectiveDefault
 		},
 		RunE: func(command *cobra.Command, args []string) error { return runPage(command, args[0], flags) },
 	}

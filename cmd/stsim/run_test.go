@@ -197,7 +197,9 @@ func TestBadCommandLines(t *testing.T) {
 		{[]string{"run", "a", "b"}, 2, "expected one scenario or page, found 2"},
 		{[]string{"run", "nginx", "--seed", "x"}, 2, "hint: stsim run --help"},
 		{[]string{"run", "nginx", "--seed", "-1"}, 2, "hint: stsim run --help"},
-		{[]string{"list", "x"}, 2, "hint: stsim list --help"},
+		{[]string{"list", "begin", "beginers"}, 1, "expected a scenario or a level, found \"begin\"\nhint: stsim list shows"},
+		{[]string{"list", "beginers"}, 1, "found \"beginers\"\nhint: did you mean \"beginner\"?"},
+		{[]string{"list", ""}, 1, "found \"\"\nhint: stsim list"},
 		{[]string{"version", "x"}, 2, "hint: stsim version --help"},
 		{[]string{"run", "nginks"}, 1, "found \"nginks\"\nhint: did you mean \"nginx\"?"},
 		{[]string{"run", "../x"}, 1, "there is no page ../x\nhint: stsim list"},
@@ -240,7 +242,19 @@ func TestBadPages(t *testing.T) {
 }
 
 func TestListAndVersion(t *testing.T) {
-	if got := stsim(t, "", "list"); got.code != 0 || !strings.HasPrefix(got.out, "NAME") || !strings.Contains(got.out, "\nnginx ") {
+	got := stsim(t, "", "list")
+	if got.code != 0 || !strings.HasPrefix(got.out, "BEGINNER ") || !strings.Contains(got.out, "\n  nginx ") || !strings.Contains(got.out, "\n\nADVANCED ") || strings.Contains(got.out, "OTHER") {
+		t.Errorf("%+v", got)
+	}
+	for _, line := range strings.Split(got.out, "\n") {
+		if len(line) > 80 {
+			t.Errorf("a line of %d columns: %s", len(line), line)
+		}
+	}
+	if got := stsim(t, "", "list", "nginx"); got.code != 0 || !strings.Contains(got.out, "- Pods with ordinals") || strings.Contains(got.out, "nginx-today") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "", "list", "nginx-", "advanced"); got.code != 0 || !strings.Contains(got.out, "nginx-today") || !strings.Contains(got.out, "dns-stale-address") {
 		t.Errorf("%+v", got)
 	}
 	if got := stsim(t, "", "version"); got.code != 0 || !strings.HasPrefix(got.out, "stsim ") || !strings.Contains(got.out, "1.9") {
