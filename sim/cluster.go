@@ -8,6 +8,8 @@ import (
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/container/app"
+	"github.com/stsim/stsim/sim/container/app/catalogue"
 	"github.com/stsim/stsim/sim/control"
 	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/network"
@@ -20,6 +22,7 @@ import (
 type Cluster struct {
 	options  Options
 	settings *api.Settings
+	images   *app.Catalogue
 	loops    map[string]control.Loop
 	order    []control.Loop // in the order in which they hear of a change
 	db       *store.DB
@@ -63,7 +66,7 @@ func Make(options Options) (*Cluster, error) {
 		options.Loops = control.Loops()
 	}
 	c := &Cluster{
-		options: options, settings: settings, chooser: options.Chooser, loops: map[string]control.Loop{},
+		options: options, settings: settings, images: catalogue.Builtin().With(options.Apps...), chooser: options.Chooser, loops: map[string]control.Loop{},
 		db: store.New(options.Start, tables()...), history: newHistory(),
 	}
 	for _, loop := range options.Loops {
@@ -316,7 +319,7 @@ func (c *Cluster) advanceClock(to time.Time) {
 }
 
 func (c *Cluster) world(tx *store.Tx) *container.World {
-	return &container.World{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose, Cut: container.Cut(tx.View)}
+	return &container.World{Tx: tx, Settings: c.settings, Catalogue: c.images, Choose: c.chooser.Choose, Cut: container.Cut(tx.View)}
 }
 
 func (c *Cluster) registry(tx *store.Tx) *registry.Registry {

@@ -10,6 +10,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/control"
 	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/network"
@@ -37,6 +38,7 @@ type Options struct {
 	Timings *api.Timings   // how long things take; api.DefaultTimings by default
 	Loops   []control.Loop `json:"-"` // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
+	Apps    []app.Model    `json:"-"` // models of images, which count before the built-in ones
 
 	Disorder Disorder       // what may come otherwise than on a quiet day; nothing by default
 	Patience time.Duration  // how long RunUntil waits, of virtual time; an hour by default

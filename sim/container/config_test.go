@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stsim/stsim/sim/container/app"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -121,41 +123,13 @@ func TestReferences(t *testing.T) {
 		if err := CheckImageName(c.name); err != nil {
 			got = "error: " + err.Error()
 		} else {
-			r, _ := parseReference(c.name)
+			r, _ := app.ParseReference(c.name)
 			got = r.String()
 		}
 		if got != c.want {
 			t.Errorf("%q: %s, want %s", c.name, got, c.want)
 		}
 	}
-}
-
-func FuzzReference(f *testing.F) {
-	f.Add("gcr.io/a/b:c@sha256:00000000000000000000000000000000")
-	f.Fuzz(func(t *testing.T, name string) {
-		if r, err := parseReference(name); err == nil {
-			again, err := parseReference(r.String())
-			if err != nil || again != r {
-				t.Errorf("%q: %v, then %v %v", name, r, again, err)
-			}
-		}
-	})
-}
-
-func FuzzRequest(f *testing.F) {
-	f.Add([]byte("GET /a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhiGET / HTTP/1.0\n\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for len(data) > 0 {
-			_, rest, ok := parseRequest(data)
-			if !ok {
-				return
-			}
-			if len(rest) >= len(data) {
-				t.Fatal("no progress")
-			}
-			data = rest
-		}
-	})
 }
 
 // Logs grow without disturbing their earlier versions, also when two go on from the same one.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/applet"
 	"github.com/stsim/stsim/sim/network"
 	"github.com/stsim/stsim/sim/store"
@@ -103,7 +104,7 @@ func (w *World) onHostNetwork(node string) []*Sandbox {
 // listener is a server that listens on a port.
 type listener struct {
 	process int
-	app     int
+	server  int
 	port    uint16
 	client  netip.Addr // who asks; zero for somebody outside of the cluster
 }
@@ -117,10 +118,9 @@ func (w *World) listeners(sandboxes []*Sandbox) []listener {
 				continue
 			}
 			for _, number := range c.Processes {
-				apps := w.apps(number)
-				for _, app := range apps {
-					for _, port := range app.Ports {
-						list = append(list, listener{process: number, app: app.id, port: port})
+				for _, server := range w.servers(number) {
+					for _, port := range server.Ports {
+						list = append(list, listener{process: number, server: server.ID, port: port})
 					}
 				}
 			}
@@ -129,25 +129,25 @@ func (w *World) listeners(sandboxes []*Sandbox) []listener {
 	return list
 }
 
-// apps are the servers of a process as they are at this moment.
-func (w *World) apps(number int) []*App {
+// servers are the servers of a process as they are at this moment.
+func (w *World) servers(number int) []*app.Instance {
 	if a := w.active[number]; a != nil {
-		return a.apps
+		return a.servers
 	}
 	if p, found := w.process(number); found && !p.Ended {
-		return p.Apps
+		return p.Servers
 	}
 	return nil
 }
 
 // serve lets a server answer.
 func (w *World) serve(l listener, request []byte) (response []byte) {
-	w.inside(l, func(r *Run) { response = r.Server.Serve(r, l.port, request) })
+	w.inside(l, func(r *app.Run) { response = r.Server.Serve(r, l.port, request) })
 	return response
 }
 
 // inside runs a callback of a server, in the run of its process if that is under way.
-func (w *World) inside(l listener, callback func(*Run)) {
+func (w *World) inside(l listener, callback func(*app.Run)) {
 	a, nested := w.active[l.process]
 	if !nested {
 		p, found := w.process(l.process)
@@ -156,10 +156,7 @@ func (w *World) inside(l listener, callback func(*Run)) {
 		}
 		a = w.activate(p)
 	}
-	a.call(l.app, func(r *Run) {
-		r.client = l.client
-		callback(r)
-	})
+	a.call(l.server, l.client, callback)
 	if !nested {
 		a.settle()
 	}

@@ -20,8 +20,8 @@
 //
 // # Programs
 //
-// Scripts and commands are run by packages shell and applet. Applications are Go code behind the interface [Server]; which image
-// holds which is a table (image_table.go). Every command of an image is a stub file, so that it can be looked up, moved away and
+// Scripts and commands are run by packages shell and applet. Applications are Go code behind the interface [app.Server]: a package each below
+// app, which joins the others in the table of package catalogue. Every command of an image is a stub file, so that it can be looked up, moved away and
 // missed. An image that is not in the table runs what its Pod says if the usual commands suffice; a program that nobody knows stays up quietly
 // and accepts connections on the declared ports.
 //

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -32,7 +33,7 @@ func Exec(w *World, pod api.Name, container string, args []string, tty, stdin bo
 	if len(args) == 0 {
 		return 0, &ExecError{Message: "you must specify at least one command for the container"}
 	}
-	server, problem := guest.image.resolve(guest, args, &corev1.Container{Ports: spec.Ports})
+	server, problem := resolve(guest, args, &corev1.Container{Ports: spec.Ports})
 	if problem != nil {
 		code := 126
 		if _, err := guest.files.In(guest.config.Dir).Stat(args[0]); err != nil {
@@ -110,7 +111,7 @@ func Signal(w *World, process int, signal int) {
 func Output(view store.View, process int, from int) (chunks []Chunk, next int, ended bool, exitCode int) {
 	p, found := store.GetRow[*Process](view, Processes, processKey(process))
 	if !found {
-		return nil, from, true, 128 + sigKill
+		return nil, from, true, 128 + app.SIGKILL
 	}
 	log := p.Output
 	if p.Role == Main {

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
@@ -52,19 +53,19 @@ func PoorPullsOf(view store.View, node string) *Fault {
 // outOfReach is why a node cannot have an image whose registry it does not reach, in the words of containerd's CRI plug-in; for a name that
 // cannot be read it is what was said of it before.
 func outOfReach(name, before string) string {
-	r, err := parseReference(name)
+	r, err := app.ParseReference(name)
 	if err != nil {
 		return before
 	}
-	host, version := r.domain, r.tag
+	host, version := r.Domain, r.Tag
 	if host == "docker.io" {
 		host = "registry-1.docker.io"
 	}
-	if r.digest != "" {
-		version = r.digest
+	if r.Digest != "" {
+		version = r.Digest
 	}
 	return fmt.Sprintf("rpc error: code = Unknown desc = failed to pull and unpack image %q: failed to resolve reference %q: failed to do request: Head %q: dial tcp: lookup %s: no such host",
-		r, r, "https://"+host+"/v2/"+r.repository+"/manifests/"+version, host)
+		r, r, "https://"+host+"/v2/"+r.Repository+"/manifests/"+version, host)
 }
 
 // VolumeOf is the key of the volume a claim is bound to. A claim without one, or with a directory of a node's disk, is an error that completes the

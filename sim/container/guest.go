@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/applet"
 	"github.com/stsim/stsim/sim/network"
 	"github.com/stsim/stsim/storage"
@@ -22,7 +23,7 @@ type Guest struct {
 	hostname  string
 	domain    string
 	config    *Config
-	image     *image
+	image     *app.Image
 	files     *storage.FileSystem
 	volumes   []string // key of the volume at each mount
 	twice     bool     // some volume is mounted at two places
@@ -167,7 +168,7 @@ func (g *Guest) Signal(process int, signal int) error {
 			}
 			for _, info := range p.tree(c) {
 				if info.Process == process {
-					if process == 1 && signal == sigKill {
+					if process == 1 && signal == app.SIGKILL {
 						return nil // the kernel protects the first process of a container from its own kind
 					}
 					g.Flush()
@@ -198,16 +199,16 @@ func (g *Guest) Command(name string) applet.Applet {
 	if g.image == nil {
 		return nil
 	}
-	if command := g.image.commands[name]; command != nil {
+	if command := g.image.Commands[name]; command != nil {
 		return command
 	}
 	if g.current == nil {
 		return nil
 	}
 	if name, now := strings.CutPrefix(name, thisRun); now {
-		return g.current.serverApplet(g.image.servers[name])
+		return g.current.serverApplet(g.image.Servers[name])
 	}
-	if g.image.servers[name] != nil {
+	if g.image.Servers[name] != nil {
 		// A script keeps this function for as long as the command goes on, run after run; each run has an activation of its own.
 		return func(call *applet.Call) applet.Outcome { return call.System.Command(thisRun + name)(call) }
 	}

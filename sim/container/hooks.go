@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/container/app"
 )
 
 // startHook runs a container's postStart or preStop hook, if it has one.
@@ -24,7 +26,7 @@ func (w *World) startHook(c *Container, spec *corev1.Container, hook Role) {
 	switch {
 	case handler.Exec != nil:
 		guest := w.inContainer(c)
-		server, err := guest.image.resolve(guest, handler.Exec.Command, spec)
+		server, err := resolve(guest, handler.Exec.Command, spec)
 		if err != nil {
 			w.hookDone(key, hook, fmt.Sprintf("Exec lifecycle hook (%v) for Container %q in Pod %q failed - error: rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: %v: unknown, message: %q",
 				handler.Exec.Command, c.Name, w.podText(c), err, ""))
@@ -95,7 +97,7 @@ func (w *World) abandonHook(key string) {
 	c, _ := w.container(key)
 	for p := range w.processesOf(c) {
 		if p.Role == PreStop && !p.Ended {
-			w.ended(p, 128+sigKill, sigKill)
+			w.ended(p, 128+app.SIGKILL, app.SIGKILL)
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
@@ -15,7 +16,7 @@ const HostName = "stsim"
 // single-machine cluster. Its files are a tree of their own, which begins as a usual system. Run a shell on it, then call Flush.
 func Host(w *World) *Guest {
 	if _, found := store.GetRow[*Volume](w.Tx.View, Volumes, hostVolume); !found {
-		tree := fullRoot().At(w.now()).
+		tree := app.FullRoot().At(w.now()).
 			With("/etc/hostname", []byte(HostName+"\n"), 0o644).
 			With("/etc/hosts", []byte("127.0.0.1\tlocalhost "+HostName+"\n"), 0o644).
 			With("/etc/resolv.conf", []byte("nameserver "+w.Settings.DNSAddress.String()+"\n"), 0o644).

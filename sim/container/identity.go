@@ -5,12 +5,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/storage"
 )
 
 // identityOf is whom a container runs as: its own security context, else its Pod's, else its image's user.
-func identityOf(pod *corev1.Pod, spec *corev1.Container, img *image) (storage.Identity, string, error) {
-	identity := storage.Identity{UID: img.uid, GID: img.gid}
+func identityOf(pod *corev1.Pod, spec *corev1.Container, img *app.Image) (storage.Identity, string, error) {
+	identity := storage.Identity{UID: img.UID, GID: img.GID}
 	mustNotBeRoot := false
 	if security := pod.Spec.SecurityContext; security != nil {
 		if security.RunAsUser != nil {

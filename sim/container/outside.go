@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/applet"
 	"github.com/stsim/stsim/sim/store"
 )
@@ -19,7 +20,7 @@ import (
 // it found. It is a plain value.
 type Connection struct {
 	Process int // of the server
-	App     int // which of the servers of that process
+	Server  int // which of the servers of that process
 	Port    uint16
 	Client  netip.Addr // as the server sees it; zero for an address beyond the cluster, which shows as the node
 }
@@ -30,7 +31,7 @@ func (c Connection) String() string {
 	if c.Client.IsValid() {
 		client = c.Client.String()
 	}
-	return fmt.Sprintf("%d/%d/%d/%s", c.Process, c.App, c.Port, client)
+	return fmt.Sprintf("%d/%d/%d/%s", c.Process, c.Server, c.Port, client)
 }
 
 // ParseConnection reads what String has written.
@@ -45,7 +46,7 @@ func ParseConnection(text string) (c Connection, err error) {
 			return c, fmt.Errorf("expected a connection such as 12/1/80/, found %q", text)
 		}
 	}
-	c = Connection{Process: numbers[0], App: numbers[1], Port: uint16(numbers[2])}
+	c = Connection{Process: numbers[0], Server: numbers[1], Port: uint16(numbers[2])}
 	if parts[3] != "" {
 		c.Client, err = netip.ParseAddr(parts[3])
 	}
@@ -60,7 +61,7 @@ func Dial(w *World, client netip.Addr, to netip.AddrPort) (Connection, error) {
 	if failure != nil {
 		return Connection{}, failure
 	}
-	c := Connection{Process: found.process, App: found.app, Port: found.port}
+	c := Connection{Process: found.process, Server: found.server, Port: found.port}
 	if w.Settings.Owns(client) {
 		c.Client = client
 	}
@@ -78,7 +79,7 @@ func Say(w *World, c Connection, payload []byte) ([]byte, error) {
 	if sandbox, found := w.sandbox(p.UID); found && w.Cut != nil && w.Cut("", sandbox.Node) {
 		return nil, &applet.NetworkError{Reason: applet.TimedOut}
 	}
-	answer := w.serve(listener{process: c.Process, app: c.App, port: c.Port, client: c.Client}, payload)
+	answer := w.serve(listener{process: c.Process, server: c.Server, port: c.Port, client: c.Client}, payload)
 	w.wakeWatchers()
 	return answer, nil
 }
@@ -86,7 +87,7 @@ func Say(w *World, c Connection, payload []byte) ([]byte, error) {
 // Connected says whether the server of a connection is still there.
 func Connected(view store.View, c Connection) bool {
 	p, found := store.GetRow[*Process](view, Processes, processKey(c.Process))
-	return found && !p.Ended && slices.ContainsFunc(p.Apps, func(app *App) bool { return app.id == c.App && slices.Contains(app.Ports, c.Port) })
+	return found && !p.Ended && slices.ContainsFunc(p.Servers, func(server *app.Instance) bool { return server.ID == c.Server && slices.Contains(server.Ports, c.Port) })
 }
 
 // Listening are the TCP ports at which the programs of a Pod can be reached, each at the Pod's addresses (with hostNetwork: its node's), in order.
@@ -105,8 +106,8 @@ func Listening(view store.View, pod api.UID) []netip.AddrPort {
 			if !found || p.Ended {
 				continue
 			}
-			for _, app := range p.Apps {
-				for _, port := range app.Ports {
+			for _, server := range p.Servers {
+				for _, port := range server.Ports {
 					for _, ip := range sandbox.IPs {
 						places = append(places, netip.AddrPortFrom(ip, port))
 					}

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/applet"
 )
 
@@ -68,7 +69,7 @@ func (w *World) probe(command Command) {
 	case probe.Exec != nil:
 		guest := w.inContainer(c)
 		args := expandStatic(probe.Exec.Command, spec.Env)
-		server, err := guest.image.resolve(guest, args, spec)
+		server, err := resolve(guest, args, spec)
 		if err != nil {
 			w.probed(key, command.Probe, false, fmt.Sprintf("rpc error: code = Unknown desc = failed to exec in container: failed to start exec %q: OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", w.identifier(64), err))
 			return
@@ -132,7 +133,7 @@ func (w *World) probeEnded(p *Process) {
 func (w *World) expired(p *Process) {
 	done := *p
 	done.Role = Executed // its end is no outcome of the probe
-	w.ended(&done, 128+sigKill, sigKill)
+	w.ended(&done, 128+app.SIGKILL, app.SIGKILL)
 	w.Tx.DeleteRow(Processes, p.RowKey())
 	limit := p.Deadline.Sub(p.Started)
 	w.probed(ContainerKey(p.UID, p.Container, p.Attempt), p.Probe, false,
@@ -313,11 +314,11 @@ func containerPort(port intstr.IntOrString, spec *corev1.Container) (int, error)
 func (w *World) grpcCheck(c *Container, action *corev1.GRPCAction, timeout int32) string {
 	address := net.JoinHostPort(w.hostOf(c, ""), strconv.Itoa(int(action.Port)))
 	l, err := w.dial(c, "", int(action.Port))
-	var health HealthServer
+	var health app.HealthServer
 	if err == nil {
-		for _, app := range w.apps(l.process) {
-			if app.id == l.app {
-				health, _ = app.Server.(HealthServer)
+		for _, server := range w.servers(l.process) {
+			if server.ID == l.server {
+				health, _ = server.Server.(app.HealthServer)
 			}
 		}
 	}
@@ -329,7 +330,7 @@ func (w *World) grpcCheck(c *Container, action *corev1.GRPCAction, timeout int32
 		service = *action.Service
 	}
 	status, known := "", false
-	w.inside(l, func(r *Run) { status, known = health.Health(r, service) })
+	w.inside(l, func(r *app.Run) { status, known = health.Health(r, service) })
 	switch {
 	case !known:
 		return "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"

@@ -1,9 +1,11 @@
 package container
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/applet"
 	"github.com/stsim/stsim/sim/container/shell"
 )
@@ -14,7 +16,7 @@ type activation struct {
 	process *Process // as it was at the beginning
 	guest   *Guest
 	shell   *shell.Process
-	apps    []*App
+	servers []*app.Instance
 	output  []Chunk
 	signals []signalTo // that came while it ran
 }
@@ -23,7 +25,7 @@ type signalTo struct{ pid, signal int }
 
 // activate prepares a run; settle ends it.
 func (w *World) activate(p *Process) *activation {
-	a := &activation{w: w, process: p, shell: p.Shell, apps: p.Apps}
+	a := &activation{w: w, process: p, shell: p.Shell, servers: p.Servers}
 	a.guest = w.guest(p)
 	a.guest.current = a
 	if w.active == nil {
@@ -46,7 +48,7 @@ func (w *World) inContainer(c *Container) *Guest {
 }
 
 func (w *World) guestOf(c *Container, sandbox *Sandbox) *Guest {
-	g := &Guest{w: w, container: c.RowKey(), sandbox: sandbox, config: c.Config, image: imageOf(c.Image)}
+	g := &Guest{w: w, container: c.RowKey(), sandbox: sandbox, config: c.Config, image: w.imageOf(c.Image)}
 	g.hostname, g.domain = hostnameOf(sandbox.Pod, w.Settings.Zone)
 	g.mount(c)
 	return g
@@ -98,9 +100,9 @@ func (w *World) wake(number int) {
 func (a *activation) advance() {
 	for {
 		now := a.w.now()
-		for _, app := range a.apps {
-			if !app.WakeAt.IsZero() && !app.WakeAt.After(now) && !app.exited(now) {
-				a.call(app.id, func(r *Run) {
+		for _, server := range a.servers {
+			if !server.WakeAt.IsZero() && !server.WakeAt.After(now) && !server.Exited(now) {
+				a.call(server.ID, netip.Addr{}, func(r *app.Run) {
 					r.WakeAt = time.Time{}
 					r.Server.Wake(r)
 				})
@@ -122,13 +124,13 @@ func (a *activation) advance() {
 
 // deliver sends a signal to the process, or to one of its children by its number.
 func (a *activation) deliver(pid, signal int) {
-	app := a.appAt(pid)
+	server := a.serverAt(pid)
 	switch {
-	case app != nil && signal != sigKill:
-		a.call(app.id, func(r *Run) { r.Server.Signal(r, signal) })
+	case server != nil && signal != app.SIGKILL:
+		a.call(server.ID, netip.Addr{}, func(r *app.Run) { r.Server.Signal(r, signal) })
 	case a.shell == nil:
-		if app != nil && pid != 1 { // the first process of a container is protected from its own kind
-			a.call(app.id, func(r *Run) { r.Exit(128 + signal) })
+		if server != nil && pid != 1 { // the first process of a container is protected from its own kind
+			a.call(server.ID, netip.Addr{}, func(r *app.Run) { r.Exit(128 + signal) })
 		}
 	case pid == a.process.PID:
 		a.shell = a.shell.Signal(signal)
@@ -137,19 +139,19 @@ func (a *activation) deliver(pid, signal int) {
 	}
 }
 
-// appAt is the server that runs as a process of that number.
-func (a *activation) appAt(pid int) *App {
+// serverAt is the server that runs as a process of that number.
+func (a *activation) serverAt(pid int) *app.Instance {
 	if a.shell == nil {
-		if len(a.apps) > 0 {
-			return a.apps[0]
+		if len(a.servers) > 0 {
+			return a.servers[0]
 		}
 		return nil
 	}
 	for _, info := range a.shell.Tree() {
 		if info.Process == pid {
-			for _, app := range a.apps {
-				if !app.Detached && slices.Equal(app.Args, info.Command) {
-					return app
+			for _, server := range a.servers {
+				if !server.Detached && slices.Equal(server.Args, info.Command) {
+					return server
 				}
 			}
 		}
@@ -170,12 +172,12 @@ func (a *activation) settle() {
 	}
 	now := a.w.now()
 	next := *p
-	next.Shell, next.Apps = a.shell, a.apps
+	next.Shell, next.Servers = a.shell, a.servers
 	ended, code, signal := false, 0, 0
 	var due time.Time
 	if a.shell != nil {
 		a.dropDead()
-		next.Apps = a.apps
+		next.Servers = a.servers
 		state := a.shell.State()
 		if state.Exited != nil {
 			ended, code, signal = true, state.Exited.Code, state.Exited.Signal
@@ -184,12 +186,12 @@ func (a *activation) settle() {
 		if state.Ready {
 			due = now
 		}
-	} else if len(a.apps) == 0 || a.apps[0].exited(now) {
+	} else if len(a.servers) == 0 || a.servers[0].Exited(now) {
 		ended = true
-		if len(a.apps) > 0 {
-			code = a.apps[0].ExitCode
+		if len(a.servers) > 0 {
+			code = a.servers[0].ExitCode
 		}
-	} else if a.apps[0].Detached {
+	} else if a.servers[0].Detached {
 		ended = true // a daemon that is the main process: its parent has returned, and with it goes the container
 	}
 	a.w.Tx.PutRow(Processes, &next)
@@ -197,8 +199,8 @@ func (a *activation) settle() {
 		a.w.ended(&next, code, signal)
 		return
 	}
-	for _, app := range next.Apps {
-		due = earliest(due, app.due())
+	for _, server := range next.Servers {
+		due = earliest(due, server.Due())
 	}
 	if due = earliest(due, next.Deadline); !due.IsZero() {
 		a.w.schedule(due, wake, next.RowKey())
@@ -207,12 +209,12 @@ func (a *activation) settle() {
 
 // dropDead forgets servers whose command a signal has ended.
 func (a *activation) dropDead() {
-	if len(a.apps) == 0 {
+	if len(a.servers) == 0 {
 		return
 	}
 	tree := a.shell.Tree()
-	a.apps = slices.DeleteFunc(slices.Clone(a.apps), func(app *App) bool {
-		return !app.Detached && !slices.ContainsFunc(tree, func(info applet.ProcessInfo) bool { return slices.Equal(info.Command, app.Args) })
+	a.servers = slices.DeleteFunc(slices.Clone(a.servers), func(server *app.Instance) bool {
+		return !server.Detached && !slices.ContainsFunc(tree, func(info applet.ProcessInfo) bool { return slices.Equal(info.Command, server.Args) })
 	})
 }
 
@@ -247,7 +249,7 @@ func (w *World) signal(p *Process, pid, signal int) {
 func (w *World) ended(p *Process, code, signal int) {
 	done := *p
 	done.Ended, done.ExitCode, done.Signal = true, code, signal
-	done.Shell, done.Apps = nil, nil
+	done.Shell, done.Servers = nil, nil
 	w.Tx.PutRow(Processes, &done)
 	key := ContainerKey(p.UID, p.Container, p.Attempt)
 	if p.Role == Main {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -45,13 +46,23 @@ func (w *World) pulled(key string) {
 	w.Tx.PutRow(Images, &row)
 }
 
+// CheckImageName says why an image name cannot be read, in the kubelet's words after "InvalidImageName", or nil.
+//
+// Upstream: pkg/util/parsers/parsers.go and pkg/kubelet/images/image_manager.go.
+func CheckImageName(name string) error {
+	if _, err := app.ParseReference(name); err != nil {
+		return fmt.Errorf("Failed to apply default image tag %q: couldn't parse image name %q: %w", name, name, err)
+	}
+	return nil
+}
+
 // pullFailure is why an image cannot be had, in the words of containerd's CRI plug-in; empty when it can.
 func pullFailure(name string) string {
-	r, err := parseReference(name)
+	r, err := app.ParseReference(name)
 	if err != nil {
 		return fmt.Sprintf("rpc error: code = InvalidArgument desc = failed to parse image reference %q: %v", name, err)
 	}
-	if r.isMissing() {
+	if r.Missing() {
 		return fmt.Sprintf("rpc error: code = NotFound desc = failed to pull and unpack image %q: failed to resolve reference %q: %s: not found", r, r, r)
 	}
 	return ""
@@ -59,14 +70,14 @@ func pullFailure(name string) string {
 
 // imageID is what a runtime reports for an image: its repository and a digest.
 func imageID(name string) string {
-	r, err := parseReference(name)
+	r, err := app.ParseReference(name)
 	if err != nil {
 		return name
 	}
-	if r.digest == "" {
-		r.digest = "sha256:" + digestOf(r.String())
+	if r.Digest == "" {
+		r.Digest = "sha256:" + digestOf(r.String())
 	}
-	r.tag = ""
+	r.Tag = ""
 	return strings.TrimSuffix(r.String(), ":")
 }
 

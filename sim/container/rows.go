@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/shell"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
@@ -154,10 +155,10 @@ type Process struct {
 	Args      []string
 	Started   time.Time
 	TTY       bool
-	Shell     *shell.Process // a script or a command; nil for a server of its own
-	Apps      []*App         // servers: the process itself when Shell is nil, else those the script started
-	Output    Log            // of everything but the main process, whose output is the container's log
-	Deadline  time.Time      // when it is killed for taking too long (probes); zero for never
+	Shell     *shell.Process  // a script or a command; nil for a server of its own
+	Servers   []*app.Instance // servers: the process itself when Shell is nil, else those the script started
+	Output    Log             // of everything but the main process, whose output is the container's log
+	Deadline  time.Time       // when it is killed for taking too long (probes); zero for never
 	Ended     bool
 	ExitCode  int
 	Signal    int // that ended it

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/shell"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
@@ -75,13 +76,13 @@ func (w *World) start(key string) {
 		return
 	}
 	spec, _ := specOf(sandbox.Pod, row.Name)
-	img := imageOf(row.Image)
+	img := w.imageOf(row.Image)
 	config, err := w.configure(sandbox, spec, img)
 	if err != nil {
 		w.neverRan(key, reasonConfig, err.Error())
 		return
 	}
-	root := img.tree().At(w.now()).Draft()
+	root := img.Root().At(w.now()).Draft()
 	for _, file := range w.managedFiles(sandbox) {
 		root = root.With(file.path, []byte(file.text), 0o644)
 	}
@@ -101,7 +102,7 @@ func (w *World) start(key string) {
 		return
 	}
 	started.Root = guest.files.Mounts()[0].Tree // with the mount points
-	server, err := img.resolve(guest, config.Args, spec)
+	server, err := resolve(guest, config.Args, spec)
 	if err != nil {
 		w.neverRan(key, reasonStart, "failed to create containerd task: failed to create shim task: OCI runtime create failed: "+
 			"runc create failed: unable to start container process: error during container init: "+err.Error()+": unknown")
@@ -122,7 +123,7 @@ func (w *World) neverRan(key, reason, message string) {
 }
 
 // configure works out what a container is started with. Its errors are those of CreateContainerConfigError.
-func (w *World) configure(sandbox *Sandbox, spec *corev1.Container, img *image) (*Config, error) {
+func (w *World) configure(sandbox *Sandbox, spec *corev1.Container, img *app.Image) (*Config, error) {
 	env, err := w.environment(sandbox, spec)
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (w *World) configure(sandbox *Sandbox, spec *corev1.Container, img *image) 
 		config.ReadOnly = *security.ReadOnlyRootFilesystem
 	}
 	if config.Dir == "" {
-		config.Dir = img.dir
+		config.Dir = img.Dir
 	}
 	if config.Mounts, err = w.bindings(sandbox, spec, env); err != nil {
 		return nil, err
@@ -144,19 +145,19 @@ func (w *World) configure(sandbox *Sandbox, spec *corev1.Container, img *image) 
 		config.Args = append(config.Args, expand(arg, env))
 	}
 	if len(spec.Command) == 0 {
-		config.Args = append(config.Args, img.entrypoint...)
+		config.Args = append(config.Args, img.Entrypoint...)
 	}
 	for _, arg := range spec.Args {
 		config.Args = append(config.Args, expand(arg, env))
 	}
 	if len(spec.Command) == 0 && len(spec.Args) == 0 {
-		config.Args = append(config.Args, img.cmd...)
+		config.Args = append(config.Args, img.Command...)
 	}
 	all := map[string]string{"PATH": defaultPath, "HOSTNAME": sandboxHostname(sandbox, w.Settings.Zone), "HOME": homeOf(config.UserName)}
 	if config.TTY {
 		all["TERM"] = "xterm"
 	}
-	for _, variable := range img.env {
+	for _, variable := range img.Env {
 		name, value, _ := strings.Cut(variable, "=")
 		all[name] = value
 	}
@@ -181,7 +182,7 @@ type launch struct {
 	role       Role
 	probe      string
 	args       []string
-	server     Server // nil for what the shell package runs
+	server     app.Server // nil for what the shell package runs
 	tty, stdin bool
 	timeout    int32 // seconds; 0 for none
 }
@@ -203,7 +204,7 @@ func (w *World) launch(c *Container, l launch) int {
 	if l.server == nil {
 		p.Shell = shell.Start(shell.Spec{
 			Args: l.args, Env: env, Dir: c.Config.Dir, TTY: l.tty, Stdin: l.stdin, Process: p.PID,
-			Init: l.role == Main, User: c.Config.UserName, Prompt: imageOf(c.Image).prompt,
+			Init: l.role == Main, User: c.Config.UserName, Prompt: w.imageOf(c.Image).Prompt,
 		})
 	}
 	w.Tx.PutRow(Processes, p)
@@ -213,7 +214,7 @@ func (w *World) launch(c *Container, l launch) int {
 	}
 	a := w.activate(p)
 	if l.server != nil {
-		a.startApp(l.server, l.args, env, c.Config.Dir)
+		a.startServer(l.server, l.args, env, c.Config.Dir)
 	}
 	a.advance()
 	a.settle()

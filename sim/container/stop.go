@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/stsim/stsim/sim/container/app"
 )
 
 // minimumGrace is what a container gets after its preStop hook at least (upstream: kuberuntime_container.go).
@@ -58,9 +60,9 @@ func (w *World) terminate(key string) {
 	if !found || c.State != Running || len(c.Processes) == 0 {
 		return
 	}
-	signal := sigTerm
+	signal := app.SIGTERM
 	if spec := w.specOf(c); spec != nil && spec.Lifecycle != nil && spec.Lifecycle.StopSignal != nil {
-		if number := signalNumber(string(*spec.Lifecycle.StopSignal)); number > 0 {
+		if number := app.SignalNumber(string(*spec.Lifecycle.StopSignal)); number > 0 {
 			signal = number
 		}
 	}
@@ -108,7 +110,7 @@ func (w *World) kill(key string) {
 	}
 	for p := range w.processesOf(c) {
 		if p.Role == Main && !p.Ended {
-			w.ended(p, 128+sigKill, sigKill)
+			w.ended(p, 128+app.SIGKILL, app.SIGKILL)
 		}
 	}
 }
@@ -136,7 +138,7 @@ func (w *World) exit(key string, code, signal int) {
 	})
 	for _, number := range others {
 		if p, found := w.process(number); found && p.Role != Main && !p.Ended {
-			w.ended(p, 128+sigKill, sigKill)
+			w.ended(p, 128+app.SIGKILL, app.SIGKILL)
 		}
 	}
 }

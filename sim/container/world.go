@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container/app"
+	"github.com/stsim/stsim/sim/container/app/catalogue"
 	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/store"
 )
@@ -19,9 +21,10 @@ const EventKind = "container"
 
 // World is what the runtime works in: one transaction of the cluster. It is made anew for every transaction.
 type World struct {
-	Tx       *store.Tx
-	Settings *api.Settings
-	Choose   func(label string, n int) int // see kernel.Chooser
+	Tx        *store.Tx
+	Settings  *api.Settings
+	Choose    func(label string, n int) int // see kernel.Chooser
+	Catalogue *app.Catalogue                // of images; nil for the built-in one
 	// Cut says that no packet gets from one node to another; "" is the machine of the person at the keyboard. Nil: all is well.
 	Cut func(from, to string) bool
 
@@ -103,6 +106,14 @@ func Handle(w *World, key string) {
 		w.eased(rest)
 	}
 	w.wakeWatchers()
+}
+
+// imageOf is the model of an image.
+func (w *World) imageOf(name string) *app.Image {
+	if w.Catalogue == nil {
+		return catalogue.Builtin().Find(name)
+	}
+	return w.Catalogue.Find(name)
 }
 
 func (w *World) now() time.Time { return w.Tx.Now() }

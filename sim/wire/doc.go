@@ -1,6 +1,6 @@
 // Package wire carries what a real client sends over a connection to a simulated server, and the answers back.
 //
-// A simulated server answers a whole request at once (container.Server). So what looks like HTTP/1 is read request by request: its body is
+// A simulated server answers a whole request at once (app.Server). So what looks like HTTP/1 is read request by request: its body is
 // collected, chunks are put together, "Expect: 100-continue" is answered, and the connection ends when the client asked for that or the server said
 // so. Anything else is passed on as it comes, a segment at a time.
 //

@@ -1,4 +1,4 @@
-package container
+package nginx
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/shell"
 	"github.com/stsim/stsim/storage"
 )
@@ -20,21 +21,21 @@ const nginxVersion = "1.29.3"
 
 const nginxRoot = "/usr/share/nginx/html"
 
-// nginxImage: any image whose name contains nginx serves nginxRoot on port 80. It has curl, as nginx-slim does.
-func nginxImage(r reference) *image {
+// Image: any image whose name contains nginx serves nginxRoot on port 80. It has curl, as nginx-slim does.
+func Image(r app.Reference) *app.Image {
 	version := nginxVersionOf(r)
-	return &image{
-		tree:       func() storage.Tree { return nginxTree() },
-		env:        []string{"NGINX_VERSION=" + version},
-		entrypoint: []string{"nginx", "-g", "daemon off;"},
-		servers:    map[string]Server{"nginx": nginx{version: version}},
+	return &app.Image{
+		Root:       func() storage.Tree { return nginxTree() },
+		Env:        []string{"NGINX_VERSION=" + version},
+		Entrypoint: []string{"nginx", "-g", "daemon off;"},
+		Servers:    map[string]app.Server{"nginx": nginx{version: version}},
 	}
 }
 
 // nginxVersionOf is the version an image has: its tag's for nginx itself, and that of the well-known copies under their own numbers.
-func nginxVersionOf(r reference) string {
-	if strings.HasPrefix(r.last(), "nginx-slim") {
-		switch r.tag {
+func nginxVersionOf(r app.Reference) string {
+	if strings.HasPrefix(r.Last(), "nginx-slim") {
+		switch r.Tag {
 		case "0.8":
 			return "1.11.1"
 		case "0.21", "0.24", "0.25", "0.26", "0.27":
@@ -42,7 +43,7 @@ func nginxVersionOf(r reference) string {
 		}
 		return "1.21.6"
 	}
-	tag, _, _ := strings.Cut(r.tag, "-")
+	tag, _, _ := strings.Cut(r.Tag, "-")
 	parts := strings.Split(tag, ".")
 	for _, part := range parts {
 		if _, err := strconv.Atoi(part); err != nil {
@@ -112,7 +113,7 @@ server {
 var nginxTree = sync.OnceValue(func() storage.Tree {
 	// The files of the official image are as old as its build.
 	built := time.Date(2024, 4, 16, 14, 29, 59, 0, time.UTC)
-	return debianRoot().At(built).
+	return app.DebianRoot().At(built).
 		With("/usr/sbin/nginx", shell.Stub("nginx"), 0o755).
 		With("/usr/bin/curl", shell.Stub("curl"), 0o755).
 		With(nginxRoot+"/index.html", []byte(nginxWelcome), 0o644).
@@ -127,7 +128,7 @@ var nginxTree = sync.OnceValue(func() storage.Tree {
 // nginx serves files. Its configuration is fixed.
 type nginx struct{ version string }
 
-func (n nginx) Start(r *Run) {
+func (n nginx) Start(r *app.Run) {
 	foreground := false
 	for i, arg := range r.Args[1:] {
 		switch arg {
@@ -156,7 +157,7 @@ func (n nginx) Start(r *Run) {
 }
 
 // warn says that a configuration of somebody's own is not read.
-func (n nginx) warn(r *Run) {
+func (n nginx) warn(r *app.Run) {
 	entries, _ := r.System().Files().ReadDir("/etc/nginx/conf.d")
 	custom := len(entries) != 1
 	for _, name := range []string{"/etc/nginx/conf.d/default.conf", "/etc/nginx/nginx.conf"} {
@@ -170,15 +171,15 @@ func (n nginx) warn(r *Run) {
 }
 
 // command is nginx -s: a signal to the master process.
-func (n nginx) command(r *Run, name string) {
-	signal := map[string]int{"stop": sigTerm, "quit": sigQuit, "reload": sigHup, "reopen": sigUsr1}[name]
+func (n nginx) command(r *app.Run, name string) {
+	signal := map[string]int{"stop": app.SIGTERM, "quit": app.SIGQUIT, "reload": app.SIGHUP, "reopen": app.SIGUSR1}[name]
 	if signal == 0 {
 		fmt.Fprintf(r.Stderr(), "nginx: invalid option: \"-s %s\"\n", name)
 		r.Exit(1)
 		return
 	}
 	for _, info := range r.System().Processes() {
-		if len(info.Command) > 0 && path.Base(info.Command[0]) == "nginx" && info.Process != r.activation.process.PID {
+		if len(info.Command) > 0 && path.Base(info.Command[0]) == "nginx" && info.Process != r.PID() {
 			_ = r.System().Signal(info.Process, signal)
 			r.Exit(0)
 			return
@@ -188,43 +189,43 @@ func (n nginx) command(r *Run, name string) {
 	r.Exit(1)
 }
 
-func (n nginx) Wake(*Run) {}
+func (n nginx) Wake(*app.Run) {}
 
-func (n nginx) Signal(r *Run, signal int) { terminateOn(r, signal, 0) }
+func (n nginx) Signal(r *app.Run, signal int) { r.TerminateOn(signal, 0) }
 
 // Serve answers every request of the connection.
-func (n nginx) Serve(r *Run, _ uint16, data []byte) []byte {
+func (n nginx) Serve(r *app.Run, _ uint16, data []byte) []byte {
 	var answer []byte
 	for len(data) > 0 {
-		req, rest, ok := parseRequest(data)
+		req, rest, ok := app.ParseRequest(data)
 		if !ok {
 			res := n.page(r, 400, false)
-			n.log(r, request{target: "", protocol: ""}, res)
-			return append(answer, res.bytes()...)
+			n.log(r, app.Request{}, res)
+			return append(answer, res.Bytes()...)
 		}
 		res := n.answer(r, req)
 		n.log(r, req, res)
-		answer = append(answer, res.bytes()...)
+		answer = append(answer, res.Bytes()...)
 		data = rest
-		if strings.EqualFold(req.header["connection"], "close") {
+		if strings.EqualFold(req.Header["connection"], "close") {
 			break
 		}
 	}
 	return answer
 }
 
-func (n nginx) answer(r *Run, req request) *response {
-	if req.method != http.MethodGet && req.method != http.MethodHead {
+func (n nginx) answer(r *app.Run, req app.Request) *app.Response {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
 		return n.page(r, 405, false)
 	}
-	head := req.method == http.MethodHead
+	head := req.Method == http.MethodHead
 	files := r.System().Files()
-	name := path.Join(nginxRoot, req.path)
+	name := path.Join(nginxRoot, req.Path)
 	info, err := files.Stat(name)
 	if err == nil && info.IsDir() {
-		if !strings.HasSuffix(req.path, "/") {
+		if !strings.HasSuffix(req.Path, "/") {
 			res := n.page(r, 301, head)
-			res.add("Location", "http://"+req.host()+req.path+"/")
+			res.Add("Location", "http://"+req.Host()+req.Path+"/")
 			return res
 		}
 		index, found := n.index(files, name)
@@ -234,7 +235,7 @@ func (n nginx) answer(r *Run, req request) *response {
 		}
 		name = index
 		info, err = files.Stat(name)
-	} else if err == nil && strings.HasSuffix(req.path, "/") && req.path != "/" {
+	} else if err == nil && strings.HasSuffix(req.Path, "/") && req.Path != "/" {
 		err = storage.ErrNotDirectory
 	}
 	var text string
@@ -254,24 +255,24 @@ func (n nginx) answer(r *Run, req request) *response {
 		return n.page(r, 404, head)
 	}
 	modified := info.ModTime.UTC().Format(http.TimeFormat)
-	res := &response{status: 200, head: head}
+	res := &app.Response{Status: 200, Head: head}
 	etag := fmt.Sprintf("\"%x-%x\"", info.ModTime.Unix(), len(text))
-	if req.header["if-none-match"] == etag || (req.header["if-none-match"] == "" && req.header["if-modified-since"] == modified) {
-		res.status = 304
+	if req.Header["if-none-match"] == etag || (req.Header["if-none-match"] == "" && req.Header["if-modified-since"] == modified) {
+		res.Status = 304
 		n.common(r, res)
-		res.add("Last-Modified", modified)
-		res.add("Connection", "keep-alive")
-		res.add("ETag", etag)
+		res.Add("Last-Modified", modified)
+		res.Add("Connection", "keep-alive")
+		res.Add("ETag", etag)
 		return res
 	}
 	n.common(r, res)
-	res.add("Content-Type", contentType(name, "application/octet-stream"))
-	res.add("Content-Length", strconv.Itoa(len(text)))
-	res.add("Last-Modified", modified)
-	res.add("Connection", "keep-alive")
-	res.add("ETag", etag)
-	res.add("Accept-Ranges", "bytes")
-	res.body = []byte(text)
+	res.Add("Content-Type", app.ContentType(name, "application/octet-stream"))
+	res.Add("Content-Length", strconv.Itoa(len(text)))
+	res.Add("Last-Modified", modified)
+	res.Add("Connection", "keep-alive")
+	res.Add("ETag", etag)
+	res.Add("Accept-Ranges", "bytes")
+	res.Body = []byte(text)
 	return res
 }
 
@@ -285,44 +286,44 @@ func (n nginx) index(files *storage.FileSystem, directory string) (string, bool)
 	return "", false
 }
 
-func (n nginx) common(r *Run, res *response) {
-	res.add("Server", "nginx/"+n.version)
-	res.add("Date", r.System().Now().UTC().Format(http.TimeFormat))
+func (n nginx) common(r *app.Run, res *app.Response) {
+	res.Add("Server", "nginx/"+n.version)
+	res.Add("Date", r.System().Now().UTC().Format(http.TimeFormat))
 }
 
 // page is one of nginx's built-in pages.
-func (n nginx) page(r *Run, status int, head bool) *response {
-	title := fmt.Sprintf("%d %s", status, reasonPhrase(status))
+func (n nginx) page(r *app.Run, status int, head bool) *app.Response {
+	title := fmt.Sprintf("%d %s", status, app.ReasonPhrase(status))
 	body := fmt.Sprintf("<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n<hr><center>nginx/%s</center>\r\n</body>\r\n</html>\r\n", title, title, n.version)
-	res := &response{status: status, head: head, body: []byte(body)}
+	res := &app.Response{Status: status, Head: head, Body: []byte(body)}
 	n.common(r, res)
-	res.add("Content-Type", "text/html")
-	res.add("Content-Length", strconv.Itoa(len(body)))
+	res.Add("Content-Type", "text/html")
+	res.Add("Content-Length", strconv.Itoa(len(body)))
 	connection := "keep-alive"
 	if status == 400 {
 		connection = "close"
 	}
-	res.add("Connection", connection)
+	res.Add("Connection", connection)
 	return res
 }
 
 // log writes a line in the format "combined" with the forwarded-for field of the image's configuration.
-func (n nginx) log(r *Run, req request, res *response) {
+func (n nginx) log(r *app.Run, req app.Request, res *app.Response) {
 	line := "-"
-	if req.method != "" {
-		line = req.method + " " + req.target + " " + req.protocol
+	if req.Method != "" {
+		line = req.Method + " " + req.Target + " " + req.Protocol
 	}
-	size := len(res.body)
-	if res.head {
+	size := len(res.Body)
+	if res.Head {
 		size = 0
 	}
 	fmt.Fprintf(r.Stdout(), "%s - - [%s] %q %d %d %q %q %q\n", r.Client(), r.System().Now().UTC().Format("02/Jan/2006:15:04:05 -0700"),
-		line, res.status, size, orDash(req.header["referer"]), orDash(req.header["user-agent"]), orDash(req.header["x-forwarded-for"]))
+		line, res.Status, size, orDash(req.Header["referer"]), orDash(req.Header["user-agent"]), orDash(req.Header["x-forwarded-for"]))
 }
 
-func (n nginx) errorLog(r *Run, req request, text string) {
+func (n nginx) errorLog(r *app.Run, req app.Request, text string) {
 	fmt.Fprintf(r.Stderr(), "%s [error] 29#29: *1 %s, client: %s, server: localhost, request: %q, host: %q\n",
-		r.System().Now().UTC().Format("2006/01/02 15:04:05"), text, r.Client(), req.method+" "+req.target+" "+req.protocol, req.host())
+		r.System().Now().UTC().Format("2006/01/02 15:04:05"), text, r.Client(), req.Method+" "+req.Target+" "+req.Protocol, req.Host())
 }
 
 func orDash(text string) string {

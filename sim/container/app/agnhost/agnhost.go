@@ -1,4 +1,4 @@
-package container
+package agnhost
 
 import (
 	"fmt"
@@ -8,22 +8,23 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/shell"
 	"github.com/stsim/stsim/storage"
 )
 
-// agnhostImage is the test image of Kubernetes: one program with many subcommands, of which pause, netexec and test-webserver are simulated.
-func agnhostImage(r reference) *image {
-	img := &image{tree: func() storage.Tree { return agnhostTree() }, entrypoint: []string{"/agnhost"}, cmd: []string{"pause"}, servers: map[string]Server{"agnhost": agnhost{}}}
-	switch r.last() {
+// Image is the test image of Kubernetes: one program with many subcommands, of which pause, netexec and test-webserver are simulated.
+func Image(r app.Reference) *app.Image {
+	img := &app.Image{Root: func() storage.Tree { return agnhostTree() }, Entrypoint: []string{"/agnhost"}, Command: []string{"pause"}, Servers: map[string]app.Server{"agnhost": agnhost{}}}
+	switch r.Last() {
 	case "test-webserver", "netexec":
-		img.cmd = []string{r.last()}
+		img.Command = []string{r.Last()}
 	}
 	return img
 }
 
 var agnhostTree = sync.OnceValue(func() storage.Tree {
-	return withCommands(skeleton("busybox"), "/bin", func(string) bool { return true }).
+	return app.WithCommands(app.Skeleton("busybox"), "/bin", func(string) bool { return true }).
 		With("/agnhost", shell.Stub("agnhost"), 0o755).
 		With("/localhost.crt", []byte("-----BEGIN CERTIFICATE-----\nc3RzaW0gaGFzIG5vIGNlcnRpZmljYXRlcw==\n-----END CERTIFICATE-----\n"), 0o644)
 })
@@ -31,7 +32,7 @@ var agnhostTree = sync.OnceValue(func() storage.Tree {
 // agnhost is that program.
 type agnhost struct{}
 
-func (agnhost) Start(r *Run) {
+func (agnhost) Start(r *app.Run) {
 	command := "pause"
 	if len(r.Args) > 1 {
 		command = r.Args[1]
@@ -50,7 +51,7 @@ func (agnhost) Start(r *Run) {
 }
 
 // agnhostListen takes the port that a flag names.
-func agnhostListen(r *Run, flag string, port uint64) {
+func agnhostListen(r *app.Run, flag string, port uint64) {
 	for i, arg := range r.Args {
 		text, found := strings.CutPrefix(arg, flag+"=")
 		if arg == flag && i+1 < len(r.Args) {
@@ -66,33 +67,33 @@ func agnhostListen(r *Run, flag string, port uint64) {
 	}
 }
 
-func (agnhost) Wake(*Run) {}
+func (agnhost) Wake(*app.Run) {}
 
-func (agnhost) Signal(r *Run, signal int) { terminateOn(r, signal, 0) }
+func (agnhost) Signal(r *app.Run, signal int) { r.TerminateOn(signal, 0) }
 
-func (agnhost) Serve(r *Run, _ uint16, data []byte) []byte {
-	req, _, ok := parseRequest(data)
+func (agnhost) Serve(r *app.Run, _ uint16, data []byte) []byte {
+	req, _, ok := app.ParseRequest(data)
 	if !ok {
 		return nil
 	}
-	res := &response{status: 200, head: req.method == http.MethodHead}
+	res := &app.Response{Status: 200, Head: req.Method == http.MethodHead}
 	kind := "text/plain; charset=utf-8"
 	if r.State == "netexec" {
-		res.status, res.body = netexec(r, req)
-	} else if text, err := r.System().Files().ReadText(path.Clean(req.path)); err == nil {
-		res.body, kind = []byte(text), contentType(req.path, kind)
+		res.Status, res.Body = netexec(r, req)
+	} else if text, err := r.System().Files().ReadText(path.Clean(req.Path)); err == nil {
+		res.Body, kind = []byte(text), app.ContentType(req.Path, kind)
 	} else {
-		res.status, res.body = 404, []byte("404 page not found\n")
+		res.Status, res.Body = 404, []byte("404 page not found\n")
 	}
-	res.add("Content-Type", kind)
-	res.add("Date", r.System().Now().UTC().Format(http.TimeFormat))
-	res.add("Content-Length", strconv.Itoa(len(res.body)))
-	return res.bytes()
+	res.Add("Content-Type", kind)
+	res.Add("Date", r.System().Now().UTC().Format(http.TimeFormat))
+	res.Add("Content-Length", strconv.Itoa(len(res.Body)))
+	return res.Bytes()
 }
 
 // netexec answers the paths of agnhost netexec that need nothing beyond the container.
-func netexec(r *Run, req request) (int, []byte) {
-	switch req.path {
+func netexec(r *app.Run, req app.Request) (int, []byte) {
+	switch req.Path {
 	case "/":
 		return 200, []byte("NOW: " + r.System().Now().UTC().String())
 	case "/hostname", "/hostName":
@@ -102,7 +103,7 @@ func netexec(r *Run, req request) (int, []byte) {
 	case "/healthz":
 		return 200, nil
 	case "/echo":
-		for _, pair := range strings.Split(req.query, "&") {
+		for _, pair := range strings.Split(req.Query, "&") {
 			if text, found := strings.CutPrefix(pair, "msg="); found {
 				return 200, []byte(text)
 			}

@@ -1,71 +1,74 @@
-package container
+package app
 
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// reference is an image's name taken apart.
-type reference struct {
-	domain     string // registry, e.g. docker.io
-	repository string // e.g. library/nginx
-	tag        string // latest when there is neither tag nor digest
-	digest     string
+// Reference is an image's name taken apart.
+type Reference struct {
+	Domain     string // registry, e.g. docker.io
+	Repository string // e.g. library/nginx
+	Tag        string // latest when there is neither tag nor digest
+	Digest     string
 }
 
-func (r reference) String() string {
-	text := r.domain + "/" + r.repository
-	if r.tag != "" {
-		text += ":" + r.tag
+func (r Reference) String() string {
+	text := r.Domain + "/" + r.Repository
+	if r.Tag != "" {
+		text += ":" + r.Tag
 	}
-	if r.digest != "" {
-		text += "@" + r.digest
+	if r.Digest != "" {
+		text += "@" + r.Digest
 	}
 	return text
 }
 
-// last is the last element of the repository's path, e.g. nginx-slim.
-func (r reference) last() string { return r.repository[strings.LastIndexByte(r.repository, '/')+1:] }
-
-// CheckImageName says why an image name cannot be read, in the kubelet's words after "InvalidImageName", or nil.
-//
-// Upstream: pkg/util/parsers/parsers.go and pkg/kubelet/images/image_manager.go.
-func CheckImageName(name string) error {
-	if _, err := parseReference(name); err != nil {
-		return fmt.Errorf("Failed to apply default image tag %q: couldn't parse image name %q: %w", name, name, err)
-	}
-	return nil
-}
+// Last is the last element of the repository's path, e.g. nginx-slim.
+func (r Reference) Last() string { return r.Repository[strings.LastIndexByte(r.Repository, '/')+1:] }
 
 var errReference = errors.New("invalid reference format")
 
-// parseReference reads an image name as Docker does: the first element is a registry when it looks like a host.
-func parseReference(name string) (reference, error) {
-	r := reference{domain: "docker.io"}
+// Version reads the first two numbers of the tag, such as 1.28 or 1.36.1-glibc.
+func (r Reference) Version() (major, minor int, ok bool) {
+	tag, _, _ := strings.Cut(r.Tag, "-")
+	parts := strings.Split(tag, ".")
+	if len(parts) < 2 {
+		return 0, 0, false
+	}
+	major, err1 := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	return major, minor, err1 == nil && err2 == nil
+}
+
+// ParseReference reads an image name as Docker does: the first element is a registry when it looks like a host.
+func ParseReference(name string) (Reference, error) {
+	r := Reference{Domain: "docker.io"}
 	rest, digest, hasDigest := strings.Cut(name, "@")
 	if hasDigest {
 		algorithm, hex, ok := strings.Cut(digest, ":")
 		if !ok || algorithm == "" || len(hex) < 32 || strings.Trim(hex, "0123456789abcdefABCDEF") != "" {
 			return r, errReference
 		}
-		r.digest = digest
+		r.Digest = digest
 	}
 	if first, after, found := strings.Cut(rest, "/"); found && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first) {
-		r.domain, rest = first, after
+		r.Domain, rest = first, after
 		host, port, hasPort := strings.Cut(first, ":")
 		if strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" || host == "" || (hasPort && (port == "" || strings.Trim(port, "0123456789") != "")) {
 			return r, errReference
 		}
 	}
 	if colon := strings.LastIndexByte(rest, ':'); colon >= 0 {
-		rest, r.tag = rest[:colon], rest[colon+1:]
-		if !isTag(r.tag) {
+		rest, r.Tag = rest[:colon], rest[colon+1:]
+		if !isTag(r.Tag) {
 			return r, errReference
 		}
 	}
 	if strings.ToLower(rest) != rest {
-		return r, fmt.Errorf("%w: repository name (%s) must be lowercase", errReference, inLibrary(r.domain, rest))
+		return r, fmt.Errorf("%w: repository name (%s) must be lowercase", errReference, inLibrary(r.Domain, rest))
 	}
 	if len(rest) > 255 {
 		return r, errors.New("repository name must not be more than 255 characters")
@@ -75,9 +78,9 @@ func parseReference(name string) (reference, error) {
 			return r, errReference
 		}
 	}
-	r.repository = inLibrary(r.domain, rest)
-	if r.tag == "" && r.digest == "" {
-		r.tag = "latest"
+	r.Repository = inLibrary(r.Domain, rest)
+	if r.Tag == "" && r.Digest == "" {
+		r.Tag = "latest"
 	}
 	return r, nil
 }
@@ -123,11 +126,11 @@ func isComponent(component string) bool {
 // missingWords in a repository or a tag make an image that no registry has.
 var missingWords = []string{"missing", "nosuch", "no-such", "notexist", "not-exist", "nonexistent", "non-existent", "invalid"}
 
-// isMissing is the rule by which the simulated registries lack an image: every registry has every image in every version, except
+// Missing is the rule by which the simulated registries lack an image: every registry has every image in every version, except
 // where the repository or the tag contains one of missingWords (nginx:does-not-exist, nosuch/image).
-func (r reference) isMissing() bool {
+func (r Reference) Missing() bool {
 	for _, word := range missingWords {
-		if strings.Contains(r.repository, word) || strings.Contains(r.tag, word) {
+		if strings.Contains(r.Repository, word) || strings.Contains(r.Tag, word) {
 			return true
 		}
 	}

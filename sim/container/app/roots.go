@@ -1,4 +1,4 @@
-package container
+package app
 
 import (
 	"io/fs"
@@ -13,24 +13,24 @@ import (
 
 // The roots of the file systems of images. Every command is a stub: a file that names the program it stands for.
 var (
-	busyboxRoot = sync.OnceValue(func() storage.Tree {
-		return withCommands(skeleton("busybox"), "/bin", func(name string) bool { return !slices.Contains(notInBusybox, name) }).
+	BusyboxRoot = sync.OnceValue(func() storage.Tree {
+		return WithCommands(Skeleton("busybox"), "/bin", func(name string) bool { return !slices.Contains(notInBusybox, name) }).
 			With("/bin/busybox", shell.Stub("busybox"), 0o755)
 	})
-	oldBusyboxRoot = sync.OnceValue(func() storage.Tree {
-		return busyboxRoot().With("/bin/nslookup", shell.Stub("nslookup-1.28"), 0o755)
+	OldBusyboxRoot = sync.OnceValue(func() storage.Tree {
+		return BusyboxRoot().With("/bin/nslookup", shell.Stub("nslookup-1.28"), 0o755)
 	})
-	alpineRoot = sync.OnceValue(func() storage.Tree {
-		return busyboxRoot().With("/etc/alpine-release", []byte("3.20.3\n"), 0o644).
+	AlpineRoot = sync.OnceValue(func() storage.Tree {
+		return BusyboxRoot().With("/etc/alpine-release", []byte("3.20.3\n"), 0o644).
 			With("/etc/os-release", []byte("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n"), 0o644)
 	})
-	debianRoot = sync.OnceValue(func() storage.Tree {
-		return withCommands(mergedUsr(skeleton("debian")), "/usr/bin", func(name string) bool { return !slices.Contains(notInDebian, name) })
+	DebianRoot = sync.OnceValue(func() storage.Tree {
+		return WithCommands(mergedUsr(Skeleton("debian")), "/usr/bin", func(name string) bool { return !slices.Contains(notInDebian, name) })
 	})
-	fullRoot = sync.OnceValue(func() storage.Tree {
-		return withCommands(mergedUsr(skeleton("debian")), "/usr/bin", func(string) bool { return true })
+	FullRoot = sync.OnceValue(func() storage.Tree {
+		return WithCommands(mergedUsr(Skeleton("debian")), "/usr/bin", func(string) bool { return true })
 	})
-	pauseRoot = sync.OnceValue(func() storage.Tree {
+	PauseRoot = sync.OnceValue(func() storage.Tree {
 		return storage.Tree{}.With("/pause", shell.Stub("pause"), 0o755).WithDir("/dev", 0o755)
 	})
 )
@@ -47,7 +47,7 @@ var (
 // shells are the programs of the shell package itself.
 var shells = []string{"sh", "bash", "ash", "dash"}
 
-func withCommands(tree storage.Tree, directory string, has func(name string) bool) storage.Tree {
+func WithCommands(tree storage.Tree, directory string, has func(name string) bool) storage.Tree {
 	for _, name := range append(applet.Names(), shells...) {
 		if has(name) {
 			tree = tree.With(directory+"/"+name, shell.Stub(name), 0o755)
@@ -56,8 +56,8 @@ func withCommands(tree storage.Tree, directory string, has func(name string) boo
 	return tree
 }
 
-// skeleton is a file system without commands.
-func skeleton(system string) storage.Tree {
+// Skeleton is a file system without commands.
+func Skeleton(system string) storage.Tree {
 	var t storage.Tree
 	for _, directory := range strings.Fields("/bin /dev /etc /home /lib /mnt /opt /proc /run /sbin /srv /sys /usr/bin /usr/lib /usr/local/bin /usr/sbin /usr/share /var/cache /var/lib /var/log") {
 		t = t.WithDir(directory, 0o755)

@@ -1,4 +1,4 @@
-package container
+package app
 
 import (
 	"bytes"
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// request is an HTTP/1.x request as a server reads it.
-type request struct {
-	method   string
-	target   string // as sent
-	path     string // decoded and cleaned; keeps a final slash
-	query    string
-	protocol string
-	header   map[string]string // names in lower case; of repeated names the last
-	body     []byte
+// Request is an HTTP/1.x request as a server reads it.
+type Request struct {
+	Method   string
+	Target   string // as sent
+	Path     string // decoded and cleaned; keeps a final slash
+	Query    string
+	Protocol string
+	Header   map[string]string // names in lower case; of repeated names the last
+	Body     []byte
 }
 
 const maxHeader = 32 << 10
 
-// parseRequest reads one request and gives back what follows it. ok is false for what is no HTTP request.
-func parseRequest(data []byte) (r request, rest []byte, ok bool) {
+// ParseRequest reads one request and gives back what follows it. ok is false for what is no HTTP request.
+func ParseRequest(data []byte) (r Request, rest []byte, ok bool) {
 	end, gap := bytes.Index(data, []byte("\r\n\r\n")), 4
 	if bare := bytes.Index(data, []byte("\n\n")); end < 0 || (bare >= 0 && bare < end) {
 		end, gap = bare, 2 // as nginx does, take a bare newline for the end of a line
@@ -40,67 +40,70 @@ func parseRequest(data []byte) (r request, rest []byte, ok bool) {
 	if len(first) != 3 || !strings.HasPrefix(first[2], "HTTP/") {
 		return r, nil, false
 	}
-	r = request{method: first[0], target: first[1], protocol: first[2], header: map[string]string{}}
+	r = Request{Method: first[0], Target: first[1], Protocol: first[2], Header: map[string]string{}}
 	for _, line := range lines[1:] {
 		name, value, found := strings.Cut(line, ":")
 		if !found {
 			return r, nil, false
 		}
-		r.header[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
+		r.Header[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
 	}
 	rest = data[end+gap:]
-	if length := r.header["content-length"]; length != "" {
+	if length := r.Header["content-length"]; length != "" {
 		n, err := strconv.Atoi(length)
 		if err != nil || n < 0 {
 			return r, nil, false
 		}
 		n = min(n, len(rest))
-		r.body, rest = rest[:n], rest[n:]
+		r.Body, rest = rest[:n], rest[n:]
 	}
-	u, err := url.ParseRequestURI(r.target)
+	u, err := url.ParseRequestURI(r.Target)
 	if err != nil {
 		return r, nil, false
 	}
-	r.query = u.RawQuery
-	r.path = path.Clean("/" + u.Path)
-	if strings.HasSuffix(u.Path, "/") && r.path != "/" {
-		r.path += "/"
+	r.Query = u.RawQuery
+	r.Path = path.Clean("/" + u.Path)
+	if strings.HasSuffix(u.Path, "/") && r.Path != "/" {
+		r.Path += "/"
 	}
 	return r, rest, true
 }
 
-// host is what the client called the server.
-func (r request) host() string {
-	if host := r.header["host"]; host != "" {
+// Host is what the client called the server.
+func (r Request) Host() string {
+	if host := r.Header["host"]; host != "" {
 		return host
 	}
 	return "localhost"
 }
 
-// response is an HTTP/1.1 response; headers keep their order.
-type response struct {
-	status  int
-	headers [][2]string
-	body    []byte
-	head    bool // without its body
+// Response is an HTTP/1.1 response; headers keep their order.
+type Response struct {
+	Status  int
+	Headers [][2]string
+	Body    []byte
+	Head    bool // without its body
 }
 
-func (r *response) add(name, value string) { r.headers = append(r.headers, [2]string{name, value}) }
+// Add adds a header.
+func (r *Response) Add(name, value string) { r.Headers = append(r.Headers, [2]string{name, value}) }
 
-func (r *response) bytes() []byte {
+// Bytes is the response as it is sent.
+func (r *Response) Bytes() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", r.status, reasonPhrase(r.status))
-	for _, h := range r.headers {
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", r.Status, ReasonPhrase(r.Status))
+	for _, h := range r.Headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
 	}
 	b.WriteString("\r\n")
-	if !r.head {
-		b.Write(r.body)
+	if !r.Head {
+		b.Write(r.Body)
 	}
 	return b.Bytes()
 }
 
-func reasonPhrase(status int) string {
+// ReasonPhrase is what follows the status.
+func ReasonPhrase(status int) string {
 	switch status {
 	case http.StatusMovedPermanently:
 		return "Moved Permanently"
@@ -110,8 +113,8 @@ func reasonPhrase(status int) string {
 	return http.StatusText(status)
 }
 
-// contentType is the MIME type of a file by its name, of those nginx knows.
-func contentType(name, fallback string) string {
+// ContentType is the MIME type of a file by its name, of those nginx knows.
+func ContentType(name, fallback string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".html", ".htm", ".shtml":
 		return "text/html"
