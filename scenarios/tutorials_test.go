@@ -44,12 +44,7 @@ func TestOpenUnknown(t *testing.T) {
 
 // The page nginx holds every command of the tutorial that it follows, in its order, and every claim in its prose.
 func TestNginxFollowsTheTutorial(t *testing.T) {
-	source, err := tutorials.ReadFile("tutorials/nginx/page.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rest := string(source)
-	for _, piece := range []string{
+	inOrder(t, "nginx", []string{
 		"kubectl create namespace ns-statefulset",
 		"nodePort: 30080",
 		"clusterIP: None",
@@ -86,7 +81,81 @@ func TestNginxFollowsTheTutorial(t *testing.T) {
 		"kubectl get pv",
 		"for i in $(seq 0 3); do kubectl delete pvc -n ns-statefulset www-pvc-nginx-ss-$i; done",
 		"graceful scale-down",
-	} {
+	})
+}
+
+// The page statefulset-basics holds every command of the official tutorial in its order, and says where that is wrong.
+func TestBasicsFollowTheTutorial(t *testing.T) {
+	inOrder(t, "statefulset-basics", []string{
+		"no persistent volumes available for this claim and no storage class is set",
+		"kubectl apply -f web.yaml",
+		"kubectl get pods --watch -l app=nginx",
+		"kubectl get service nginx",
+		"kubectl get statefulset web",
+		"Running *and* Ready",
+		"spec.ordinals.start",
+		"kubectl get pods -l app=nginx",
+		`for i in 0 1; do kubectl exec "web-$i" -- sh -c 'hostname'; done`,
+		"kubectl run -i --tty --image busybox:1.28 dns-test --restart=Never --rm",
+		"/ # nslookup web-0.nginx",
+		"CNAME. There is none",
+		"kubectl delete pod -l app=nginx",
+		"for i in 0 1; do kubectl exec web-$i -- sh -c 'hostname'; done",
+		"addresses are not",
+		"kubectl get pvc -l app=nginx",
+		`echo "$(hostname)" > /usr/share/nginx/html/index.html`,
+		`kubectl exec -i -t "web-$i" -- curl http://localhost/`,
+		"403 Forbidden",
+		"kubectl delete pod -l app=nginx",
+		`kubectl exec -i -t "web-$i" -- curl http://localhost/`,
+		"kubectl scale sts web --replicas=5",
+		"kubectl patch sts web -p '{\"spec\":{\"replicas\":3}}'",
+		"kubectl get pvc -l app=nginx",
+		"www-web-4   Bound",
+		`"path":"/spec/template/spec/containers/0/image","value":"registry.k8s.io/nginx-slim:0.24"}]'`,
+		"*Differs:*", "always the last",
+		"{{range $i, $c := .spec.containers}}{{$c.image}}{{end}}",
+		"kubectl rollout status sts/web",
+		"*Differs:*", "a slip",
+		"*Differs:*", "gets the *new* one",
+		`"partition":3`,
+		"kubectl delete pod web-2",
+		`"partition":2`,
+		"kubectl delete pod web-1",
+		`"partition":0`,
+		`{"spec":{"updateStrategy":{"type":"OnDelete"}}}`,
+		"only allowed for updateStrategy 'RollingUpdate'",
+		"kubectl delete statefulset web --cascade=orphan",
+		"kubectl delete pod web-0",
+		"kubectl apply -f web.yaml",
+		"service/nginx unchanged",
+		"kubectl delete statefulset web",
+		"*Differs:*", "all at once",
+		"kubectl delete service nginx",
+		"kubectl apply -f web.yaml",
+		"curl http://localhost/",
+		"kubectl delete statefulset web",
+		"*Differs:*", "kind with its group",
+		"kubectl apply -f web-parallel.yaml",
+		"kubectl scale statefulset/web --replicas=5",
+		"*Differs:*", "only affects scaling",
+		"kubectl delete sts web",
+		"kubectl delete svc nginx",
+		"kubectl get pvc",
+		"kubectl get pv",
+		"kubectl delete pvc www-web-0 www-web-1 www-web-2 www-web-3 www-web-4",
+	})
+}
+
+// inOrder demands that a built-in page has all the pieces, one behind the other.
+func inOrder(t *testing.T, name string, pieces []string) {
+	t.Helper()
+	source, err := tutorials.ReadFile("tutorials/" + name + "/page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(source)
+	for _, piece := range pieces {
 		_, after, found := strings.Cut(rest, piece)
 		if !found {
 			t.Fatalf("%q is not in the page, or not in its place", piece)
