@@ -21,7 +21,7 @@ const nginxVersion = "1.29.3"
 
 const nginxRoot = "/usr/share/nginx/html"
 
-// Image: any image whose name contains nginx serves nginxRoot on port 80. It has curl, as nginx-slim does.
+// Image is nginx: any image whose name contains that serves nginxRoot on port 80. It has curl, as nginx-slim does.
 func Image(r app.Reference) *app.Image {
 	version := nginxVersionOf(r)
 	return &app.Image{
