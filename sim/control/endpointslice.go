@@ -94,14 +94,18 @@ func syncEndpointSlices(in Input) Plan {
 	}
 	existing := map[string][]*discoveryv1.EndpointSlice{}
 	count := 0
-	for slice := range store.Owned[*discoveryv1.EndpointSlice](in.View, service.UID) {
-		if slice.Labels[discoveryv1.LabelManagedBy] == endpointSliceManager && slice.DeletionTimestamp == nil {
+	var work sliceWork
+	for slice := range store.List[*discoveryv1.EndpointSlice](in.View, service.Namespace) {
+		switch {
+		case slice.Labels[discoveryv1.LabelServiceName] != service.Name || slice.Labels[discoveryv1.LabelManagedBy] != endpointSliceManager || slice.DeletionTimestamp != nil:
+		case ownedByService(slice, service):
 			key := portsKey(slice.Ports)
 			existing[key] = append(existing[key], slice)
 			count++
+		default:
+			work.strangers = append(work.strangers, slice)
 		}
 	}
-	var work sliceWork
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		work.reconcile(service, wanted[key], existing[key])
 		delete(existing, key)
@@ -111,6 +115,14 @@ func syncEndpointSlices(in Input) Plan {
 	}
 	work.keepOne(service, count)
 	return Plan{Writes: work.writes()}
+}
+
+// ownedByService says whether a slice belongs to this Service, and not to one that had its name before and left it behind
+// (upstream: k8s.io/endpointslice utils.go ownedBy).
+func ownedByService(slice *discoveryv1.EndpointSlice, service *corev1.Service) bool {
+	return slices.ContainsFunc(slice.OwnerReferences, func(owner metav1.OwnerReference) bool {
+		return owner.UID == service.UID && owner.Kind == "Service" && owner.APIVersion == "v1"
+	})
 }
 
 // portGroup are the endpoints whose ports are the same, which share slices.

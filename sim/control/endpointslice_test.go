@@ -301,3 +301,29 @@ func TestEndpointsLabels(t *testing.T) {
 		}
 	}
 }
+
+// A Service that is deleted with --cascade=orphan leaves its slices behind. The next one of the name removes them, and makes its own.
+func TestSlicesOfAFormerService(t *testing.T) {
+	w := newEndpointWorld(t, nil)
+	left := slices.Collect(store.List[*discoveryv1.EndpointSlice](w.db.View(), "default"))[0].DeepCopy()
+	service, _ := store.Get[*corev1.Service](w.db.View(), "default", "web")
+	again := service.DeepCopy()
+	again.UID, again.ResourceVersion = "", ""
+	w.remove("Service", "web", metav1.DeleteOptions{})
+	w.remove("EndpointSlice", left.Name, metav1.DeleteOptions{})
+	left.UID, left.ResourceVersion, left.OwnerReferences = "", "", nil
+	left.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.1.1.1"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: "web-9"}}}
+	w.create(left)
+	w.run(time.Second)
+	if got := strings.Join(w.slicesOf(), " | "); got != "web-9:" {
+		t.Fatalf("left behind: %s", got)
+	}
+	w.create(again)
+	w.run(time.Second)
+	if got := strings.Join(w.slicesOf(), " | "); got != "" {
+		t.Errorf("beside the new Service's: %s", got)
+	}
+	if got := len(slices.Collect(store.List[*discoveryv1.EndpointSlice](w.db.View(), "default"))); got != 1 {
+		t.Errorf("%d slices", got)
+	}
+}

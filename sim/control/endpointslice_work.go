@@ -13,6 +13,7 @@ import (
 // sliceWork are the slices of a Service that have to be written (upstream: k8s.io/endpointslice reconciler.go).
 type sliceWork struct {
 	create, update, remove []*discoveryv1.EndpointSlice
+	strangers              []*discoveryv1.EndpointSlice // have the Service's name, but another owner or none: they are removed, and not used again
 }
 
 // reconcile writes as few slices as it can: endpoints stay in the slice they are in, new ones fill up slices that change anyway, then one
@@ -89,7 +90,7 @@ func (w *sliceWork) keepOne(service *corev1.Service, existing int) {
 	if len(w.remove) < existing || len(w.create) > 0 {
 		return
 	}
-	if existing == 1 && len(w.remove[0].Endpoints) == 0 && len(w.remove[0].Ports) == 0 && maps.Equal(w.remove[0].Labels, sliceLabels(service)) {
+	if existing == 1 && len(w.strangers) == 0 && len(w.remove[0].Endpoints) == 0 && len(w.remove[0].Ports) == 0 && maps.Equal(w.remove[0].Labels, sliceLabels(service)) {
 		w.remove = nil
 		return
 	}
@@ -111,7 +112,7 @@ func (w *sliceWork) writes() (writes []Write) {
 	for _, slice := range w.update {
 		writes = append(writes, Write{Verb: Update, Object: slice})
 	}
-	for _, slice := range w.remove {
+	for _, slice := range append(w.strangers, w.remove...) {
 		writes = append(writes, Write{Verb: Delete, Object: slice, Tolerate: []string{"NotFound"}})
 	}
 	return writes
