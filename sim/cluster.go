@@ -228,10 +228,14 @@ func (c *Cluster) handle(tx *store.Tx, event kernel.Event, record *Record) {
 func (c *Cluster) finish(tx *store.Tx, record *Record) {
 	c.wake(tx)
 	c.events++
-	record.Changes = tx.Changes()
-	record.Rows = tx.RowChanges()
+	if c.options.Trace != nil || c.options.Check {
+		record.Changes, record.Rows = tx.Changes(), tx.RowChanges()
+	}
+	changed := tx.Changed()
 	tx.Commit()
-	c.noteChanges(record)
+	if changed {
+		c.noteChanges(record)
+	}
 	if c.options.Trace != nil {
 		c.options.Trace(*record)
 	}

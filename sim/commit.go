@@ -129,7 +129,7 @@ func (c *Cluster) reschedule(tx *store.Tx, loop, key string, requeue time.Time, 
 
 // wake schedules the loops that a transaction's changes concern. Changes made while waking are none: loops only look.
 func (c *Cluster) wake(tx *store.Tx) {
-	changes, rows := tx.Changes(), tx.RowChanges()
+	changes, rows := tx.Telling(), tx.RowChanges()
 	if len(changes) == 0 && len(rows) == 0 {
 		return
 	}
@@ -141,9 +141,7 @@ func (c *Cluster) wake(tx *store.Tx) {
 		name, due = loop.Name, tx.Now().Add(loop.Latency)
 		if loop.Wakes != nil {
 			for _, change := range changes {
-				if !heardByNone(change) {
-					loop.Wakes(tx.View, change, schedule)
-				}
+				loop.Wakes(tx.View, change, schedule)
 			}
 		}
 		if loop.RowWakes != nil {
@@ -154,12 +152,6 @@ func (c *Cluster) wake(tx *store.Tx) {
 			}
 		}
 	}
-}
-
-// heardByNone says whether no loop has to hear of a change: a third of all changes are Events that are made or counted up, and to those no controller listens.
-func heardByNone(change store.Change) bool {
-	event, is := change.New.(*corev1.Event)
-	return is && event.DeletionTimestamp == nil && len(event.OwnerReferences) == 0 && len(event.Finalizers) == 0
 }
 
 // formatKey and parseKey write a key as an event carries it: namespace/name.

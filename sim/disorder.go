@@ -142,9 +142,9 @@ func (c *Cluster) risk(loop control.Loop, key string, write control.Write, carry
 	return apierrors.NewServerTimeout(api.KindOf(write.Object).GroupResource(), string(write.Verb), 0)
 }
 
-// noteChanges keeps what the loops may go on seeing: how the world was, and that whoever wrote knows of it.
+// noteChanges keeps what the loops may go on seeing after changes: how the world was, and that whoever wrote knows of it.
 func (c *Cluster) noteChanges(record *Record) {
-	if c.caches == nil || len(record.Changes) == 0 {
+	if c.caches == nil {
 		return
 	}
 	c.caches.remember(c.View(), c.options.Disorder.Stale)

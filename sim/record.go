@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"hash/fnv"
+	"encoding/binary"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +10,7 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/control"
+	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
 )
@@ -26,14 +27,24 @@ type recordedEvent struct {
 func (r *recordedEvent) RowKey() string { return r.same }
 
 // digest tells lists of texts apart. Texts of Events are long, and every one is kept for good.
-func digest(parts ...string) string {
-	room := make([]byte, 0, 512) // what most take
+func digest(parts ...string) (sum [16]byte) {
+	high, low := uint64(1), uint64(1)
 	for _, part := range parts {
-		room = append(append(room, part...), 0)
+		for len(part) >= 8 {
+			word := uint64(part[0]) | uint64(part[1])<<8 | uint64(part[2])<<16 | uint64(part[3])<<24 |
+				uint64(part[4])<<32 | uint64(part[5])<<40 | uint64(part[6])<<48 | uint64(part[7])<<56
+			high, low = kernel.Mix(high^word), kernel.Mix(low+word)
+			part = part[8:]
+		}
+		word := uint64(len(part)) << 56
+		for i := range len(part) {
+			word |= uint64(part[i]) << (8 * i)
+		}
+		high, low = kernel.Mix(high^word), kernel.Mix(low+word)
 	}
-	hash := fnv.New128a()
-	hash.Write(room)
-	return string(hash.Sum(room[:0]))
+	binary.BigEndian.PutUint64(sum[:8], high)
+	binary.BigEndian.PutUint64(sum[8:], low)
+	return sum
 }
 
 // recordEvent writes a Kubernetes Event. One that says the same of the same object again is counted up
@@ -43,42 +54,48 @@ func recordEvent(r *registry.Registry, event control.Event) {
 	if container.IsAPIDown(tx.View) {
 		return // upstream's recorders try for about two minutes
 	}
-	kind := api.KindOf(event.Regarding)
-	regarding := corev1.ObjectReference{
-		APIVersion: kind.GroupVersionKind().GroupVersion().String(), Kind: kind.Kind,
-		Namespace: event.Regarding.GetNamespace(), Name: event.Regarding.GetName(),
-		UID: event.Regarding.GetUID(), ResourceVersion: event.Regarding.GetResourceVersion(),
-	}
-	namespace := regarding.Namespace
-	if namespace == "" {
+	regarding := event.Regarding
+	kind, namespace, now := api.KindOf(regarding), regarding.GetNamespace(), api.Timestamp(tx.Now())
+	cluster := namespace == ""
+	if cluster {
 		namespace = metav1.NamespaceDefault
 	}
-	now := api.Timestamp(tx.Now())
-	same := digest(namespace, kind.Kind, string(regarding.UID), event.Source, event.Host, event.Type, event.Reason, event.Message)
-	if row, found := store.GetRow[*recordedEvent](tx.View, recorded, same); found {
-		if before, found := store.Get[*corev1.Event](tx.View, row.namespace, row.name); found {
-			again := before.DeepCopy()
-			again.Count++
-			again.LastTimestamp = now
-			tx.Put(again)
-			return
-		}
+	sum := digest(namespace, kind.Kind, string(regarding.GetUID()), event.Source, event.Host, event.Type, event.Reason, event.Message)
+	if row, found := store.FindRow[*recordedEvent](tx.View, recorded, sum[:]); found && countUp(tx, row, now) {
+		return
 	}
 	if home, found := store.Get[*corev1.Namespace](tx.View, "", namespace); !found || home.DeletionTimestamp != nil {
 		return // nothing new is made in a namespace that is ending
 	}
-	fresh := &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace,
-			Name:      regarding.Name + "." + strconv.FormatInt(tx.Now().UnixNano()+int64(tx.Identity()), 16),
-			UID:       r.NewUID(), CreationTimestamp: now,
-		},
-		InvolvedObject: regarding, Type: event.Type, Reason: event.Reason, Message: event.Message,
-		Source:         corev1.EventSource{Component: event.Source, Host: event.Host},
-		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-		ReportingController: event.Source, ReportingInstance: event.Host,
+	revision, _ := strconv.ParseUint(regarding.GetResourceVersion(), 10, 64) // 0 for none
+	name := make([]byte, 0, 128)
+	name = append(append(name, regarding.GetName()...), '.')
+	name = strconv.AppendInt(name, tx.Now().UnixNano()+int64(tx.Identity()), 16)
+	row := &recordedEvent{same: string(sum[:]), namespace: namespace, name: string(name)}
+	tx.PutEvent(store.Event{
+		Namespace: namespace, Name: row.name, UID: r.NewRawUID(),
+		Kind: kind, Subject: regarding.GetName(), SubjectUID: regarding.GetUID(), SubjectRevision: revision, Cluster: cluster,
+		Reason: event.Reason, Message: event.Message, Warning: event.Type == corev1.EventTypeWarning,
+		Component: event.Source, Host: event.Host, First: now.Unix(), Last: now.Unix(), Count: 1,
+	})
+	tx.PutRow(recorded, row)
+}
+
+// countUp notes that what an Event tells of happened again, and says whether there is such an Event.
+func countUp(tx *store.Tx, row *recordedEvent, now metav1.Time) bool {
+	if event, found := tx.Event(row.namespace, row.name); found {
+		event.Count++
+		event.Last = now.Unix()
+		tx.PutEvent(event)
+		return true
 	}
-	api.Stamp(fresh)
-	tx.Put(fresh)
-	tx.PutRow(recorded, &recordedEvent{same: same, namespace: fresh.Namespace, name: fresh.Name})
+	before, found := store.Get[*corev1.Event](tx.View, row.namespace, row.name)
+	if !found {
+		return false
+	}
+	again := before.DeepCopy() // somebody has written into it
+	again.Count++
+	again.LastTimestamp = now
+	tx.Put(again)
+	return true
 }

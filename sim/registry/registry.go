@@ -2,7 +2,6 @@ package registry
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,22 +29,16 @@ func (r *Registry) Get(kind *api.Kind, name api.Name) (api.Object, error) {
 }
 
 // NewUID makes a uid in the form of a random (version 4) UUID that repeats with the seed.
-func (r *Registry) NewUID() api.UID {
-	number, begin := r.Tx.Identity(), 0
+func (r *Registry) NewUID() api.UID { return store.FormatUID(r.NewRawUID()) }
+
+// NewRawUID is NewUID as the 16 bytes that the digits stand for.
+func (r *Registry) NewRawUID() (raw [16]byte) {
+	number := r.Tx.Identity()
 	high := kernel.Mix(kernel.Mix(r.Seed) ^ number)
 	low := kernel.Mix(high + 0x9e3779b97f4a7c15)
-	var raw [16]byte
 	binary.BigEndian.PutUint64(raw[:8], high&^0xf000|0x4000)
 	binary.BigEndian.PutUint64(raw[8:], low&^(3<<62)|1<<63)
-	text := make([]byte, 0, 36)
-	for i, end := range []int{4, 6, 8, 10, 16} {
-		if i > 0 {
-			text = append(text, '-')
-		}
-		text = hex.AppendEncode(text, raw[begin:end])
-		begin = end
-	}
-	return api.UID(text)
+	return raw
 }
 
 // nameSuffix is the random end of a generated name: five of upstream's 27 letters and digits that spell no words.

@@ -23,7 +23,7 @@ type state struct {
 	rows     [maxTables]ordered.Map[Row]         // a table each
 	objects  [len(marks)]ordered.Map[api.Object] // a kind each, in the order of the table of kinds, by namespace and name
 	written  [len(marks)]uint64                  // the revision of the newest change of each kind
-	indexes  [indexes]ordered.Map[api.Object]
+	indexes  [indexes]ordered.Map[struct{}]
 	pending  ordered.Map[*scheduled] // in the order in which they will be taken
 	subjects ordered.Map[*scheduled] // the same by kind and key
 
@@ -88,6 +88,7 @@ func (db *DB) Proceed() *Tx {
 		tx.state = db.state.next()
 	}
 	clear(tx.changes)
+	clear(tx.telling)
 	clear(tx.rows)
 	tx.changes, tx.rows = tx.changes[:0], tx.rows[:0]
 	return tx
@@ -95,7 +96,7 @@ func (db *DB) Proceed() *Tx {
 
 func newTx(db *DB) *Tx {
 	tx := &Tx{db: db}
-	tx.changes, tx.rows = tx.room.changes[:0], tx.room.rows[:0]
+	tx.changes, tx.telling, tx.rows = tx.room.changes[:0], tx.room.telling[:0], tx.room.rows[:0]
 	return tx
 }
 
@@ -129,4 +130,7 @@ func (s *state) writer() *ordered.Owner {
 }
 
 // Since lists the changes after a revision, oldest first. The slice may be shared and must not be changed.
-func (db *DB) Since(revision uint64) ([]Change, error) { return db.log.since(revision) }
+func (db *DB) Since(revision uint64) ([]Change, error) {
+	changes, err := db.log.since(revision)
+	return unpackAll(changes), err
+}

@@ -33,7 +33,7 @@ func (c Change) Object() api.Object {
 }
 
 // changeLog holds the newest changes, oldest first, in full pages and one that fills up. It is derived from the transactions and kept
-// beside the database, since pages that forks share are cheaper than rows.
+// beside the database, since pages that forks share are cheaper than rows. Events are in it as they are kept.
 type changeLog struct {
 	pages     [][]Change
 	compacted uint64 // changes up to this revision are gone

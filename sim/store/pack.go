@@ -11,26 +11,6 @@ import (
 	"github.com/stsim/stsim/sim/api"
 )
 
-// packedEvent is how an Event of a control loop is kept. There are ten of them for every Pod, for good, and hardly any is ever read: as API objects they would
-// be a third of all that a large cluster takes. One is made into an object again, a new one each time, when somebody looks at it. It is an api.Object only
-// in name (its methods are not to be called), and does not leave this package.
-type packedEvent struct {
-	api.Object
-	namespace, name  string
-	uid              [16]byte
-	revision         uint64
-	kind             *api.Kind // of what it is about; the next four are its as well
-	subject          string
-	subjectUID       api.UID
-	subjectRevision  uint64 // 0 for none
-	fieldPath        string
-	reason, message  string
-	component, host  string
-	first, last      int64 // Unix seconds
-	count            int32
-	warning, cluster bool // its type; whether what it is about is in no namespace
-}
-
 // pack gives the form in which an object is kept: Events that have nothing but what control loops write are packed, everything else stays what it is.
 func pack(object api.Object, key string) api.Object {
 	event, is := object.(*corev1.Event)
@@ -38,18 +18,18 @@ func pack(object api.Object, key string) api.Object {
 		return object
 	}
 	about := &event.InvolvedObject
-	packed := &packedEvent{
-		namespace: key[:len(event.Namespace)], name: key[len(event.Namespace)+1:],
-		kind: api.KindNamed(about.Kind), subject: about.Name, subjectUID: about.UID, fieldPath: about.FieldPath,
-		reason: event.Reason, message: event.Message, component: event.Source.Component, host: event.Source.Host,
-		first: event.FirstTimestamp.Unix(), last: event.LastTimestamp.Unix(), count: event.Count,
-		warning: event.Type == corev1.EventTypeWarning, cluster: about.Namespace == "",
-	}
+	packed := &packedEvent{Event: Event{
+		Namespace: key[:len(event.Namespace)], Name: key[len(event.Namespace)+1:],
+		Kind: api.KindNamed(about.Kind), Subject: about.Name, SubjectUID: about.UID, FieldPath: about.FieldPath,
+		Reason: event.Reason, Message: event.Message, Component: event.Source.Component, Host: event.Source.Host,
+		First: event.FirstTimestamp.Unix(), Last: event.LastTimestamp.Unix(), Count: event.Count,
+		Warning: event.Type == corev1.EventTypeWarning, Cluster: about.Namespace == "",
+	}}
 	var fits [3]bool
-	packed.uid, fits[0] = packUID(event.UID)
+	packed.UID, fits[0] = packUID(event.UID)
 	packed.revision, fits[1] = packRevision(event.ResourceVersion)
-	packed.subjectRevision, fits[2] = packRevision(about.ResourceVersion)
-	if fits != [3]bool{true, true, true} || packed.kind == nil || about.APIVersion != groupVersion(packed.kind) || !plainEvent(event) {
+	packed.SubjectRevision, fits[2] = packRevision(about.ResourceVersion)
+	if fits != [3]bool{true, true, true} || packed.Kind == nil || about.APIVersion != groupVersion(packed.Kind) || !plainEvent(event) {
 		return object
 	}
 	return packed
@@ -67,6 +47,26 @@ func plainEvent(event *corev1.Event) bool {
 		event.ReportingController == event.Source.Component && event.ReportingInstance == event.Source.Host
 }
 
+// unpackAll gives changes with the objects that are kept: the list itself when they are all there.
+func unpackAll(changes []Change) []Change {
+	for i, change := range changes {
+		if isPacked(change.Old) || isPacked(change.New) {
+			unpacked := append(make([]Change, 0, len(changes)), changes[:i]...)
+			for _, change := range changes[i:] {
+				change.Old, change.New = unpack(change.Old), unpack(change.New)
+				unpacked = append(unpacked, change)
+			}
+			return unpacked
+		}
+	}
+	return changes
+}
+
+func isPacked(object api.Object) bool {
+	_, is := object.(*packedEvent)
+	return is
+}
+
 // unpack gives the object that is kept.
 func unpack(object api.Object) api.Object {
 	packed, is := object.(*packedEvent)
@@ -76,22 +76,22 @@ func unpack(object api.Object) api.Object {
 	event := &corev1.Event{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Event"},
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: packed.namespace, Name: packed.name, UID: unpackUID(packed.uid),
-			ResourceVersion: unpackRevision(packed.revision), CreationTimestamp: unpackTime(packed.first),
+			Namespace: packed.Namespace, Name: packed.Name, UID: FormatUID(packed.UID),
+			ResourceVersion: unpackRevision(packed.revision), CreationTimestamp: unpackTime(packed.First),
 		},
 		InvolvedObject: corev1.ObjectReference{
-			APIVersion: groupVersion(packed.kind), Kind: packed.kind.Kind, Namespace: packed.namespace, Name: packed.subject,
-			UID: packed.subjectUID, ResourceVersion: unpackRevision(packed.subjectRevision), FieldPath: packed.fieldPath,
+			APIVersion: groupVersion(packed.Kind), Kind: packed.Kind.Kind, Namespace: packed.Namespace, Name: packed.Subject,
+			UID: packed.SubjectUID, ResourceVersion: unpackRevision(packed.SubjectRevision), FieldPath: packed.FieldPath,
 		},
-		Type: corev1.EventTypeNormal, Reason: packed.reason, Message: packed.message, Count: packed.count,
-		Source:         corev1.EventSource{Component: packed.component, Host: packed.host},
-		FirstTimestamp: unpackTime(packed.first), LastTimestamp: unpackTime(packed.last),
-		ReportingController: packed.component, ReportingInstance: packed.host,
+		Type: corev1.EventTypeNormal, Reason: packed.Reason, Message: packed.Message, Count: packed.Count,
+		Source:         corev1.EventSource{Component: packed.Component, Host: packed.Host},
+		FirstTimestamp: unpackTime(packed.First), LastTimestamp: unpackTime(packed.Last),
+		ReportingController: packed.Component, ReportingInstance: packed.Host,
 	}
-	if packed.warning {
+	if packed.Warning {
 		event.Type = corev1.EventTypeWarning
 	}
-	if packed.cluster {
+	if packed.Cluster {
 		event.InvolvedObject.Namespace = ""
 	}
 	return event
@@ -134,7 +134,8 @@ func packUID(uid api.UID) (raw [16]byte, fits bool) {
 	return raw, string(formatUID(make([]byte, 0, 36), raw)) == string(uid)
 }
 
-func unpackUID(raw [16]byte) api.UID { return api.UID(formatUID(make([]byte, 0, 36), raw)) }
+// FormatUID writes a uid in the usual form, 36 letters long.
+func FormatUID(raw [16]byte) api.UID { return api.UID(formatUID(make([]byte, 0, 36), raw)) }
 
 func formatUID(text []byte, raw [16]byte) []byte {
 	for i, part := range [][]byte{raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:]} {

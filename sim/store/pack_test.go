@@ -24,7 +24,7 @@ func plain() *corev1.Event {
 // Whatever an Event says, it comes back as it was put.
 func TestEventsComeBackAsTheyWere(t *testing.T) {
 	keep := func(what string, event *corev1.Event) (packed bool) {
-		kept := pack(event, nameKey(event.Namespace, event.Name))
+		kept := pack(event, string(appendNameKey(nil, event.Namespace, event.Name)))
 		if back := unpack(kept); !reflect.DeepEqual(back, event) {
 			t.Errorf("%s:\nput %+v\ngot %+v", what, event, back)
 		}

@@ -16,6 +16,12 @@ const orderLength = 16 // of kernel.Event.OrderKey
 
 func (s *scheduled) subject() string { return s.place[orderLength:] }
 
+// appendSubject writes what an event is found by: its kind, and its key in up to three parts.
+func appendSubject(room []byte, kind, namespace, separator, name string) []byte {
+	room = append(append(room, kind...), 0)
+	return append(append(append(room, namespace...), separator...), name...)
+}
+
 // Schedule asks for an event. At most one event of a kind and key is pending: of two wishes the earlier one counts.
 func (tx *Tx) Schedule(when time.Time, kind, key string) { tx.ScheduleFor(when, kind, "", "", key) }
 
@@ -24,7 +30,9 @@ func (tx *Tx) ScheduleFor(when time.Time, kind, namespace, separator, name strin
 	if when.Before(tx.state.meta.Now) {
 		when = tx.state.meta.Now
 	}
-	if pending, found := tx.state.subjects.Get(kind + "\x00" + namespace + separator + name); found {
+	var room [orderLength + keyRoom]byte
+	place := appendSubject(room[:orderLength], kind, namespace, separator, name)
+	if _, pending, found := tx.state.subjects.Find(place[orderLength:]); found {
 		if !when.Before(pending.When) {
 			return
 		}
@@ -33,7 +41,8 @@ func (tx *Tx) ScheduleFor(when time.Time, kind, namespace, separator, name strin
 	tx.state.meta.Sequence++
 	next := &scheduled{Event: kernel.Event{When: when, Sequence: tx.state.meta.Sequence, Kind: kind}}
 	order := next.OrderKey()
-	next.place = string(order[:]) + kind + "\x00" + namespace + separator + name
+	copy(place, order[:])
+	next.place = string(place)
 	next.Key = next.place[orderLength+len(kind)+1:]
 	tx.state.pending.Put(tx.state.writer(), next.place, next)
 	tx.state.subjects.Put(tx.state.writer(), next.subject(), next)
@@ -41,7 +50,8 @@ func (tx *Tx) ScheduleFor(when time.Time, kind, namespace, separator, name strin
 
 // Take removes a pending event and moves the clock to it.
 func (tx *Tx) Take(event kernel.Event) {
-	if pending, found := tx.state.subjects.Get(event.Kind + "\x00" + event.Key); found {
+	var room [keyRoom]byte
+	if _, pending, found := tx.state.subjects.Find(appendSubject(room[:0], event.Kind, "", "", event.Key)); found {
 		tx.state.pending.Remove(tx.state.writer(), pending.place)
 		tx.state.subjects.Remove(tx.state.writer(), pending.subject())
 	}

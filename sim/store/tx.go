@@ -21,11 +21,12 @@ type Meta struct {
 type Tx struct {
 	View
 	db      *DB
-	changes []Change
+	changes []Change // with Events as they are kept
+	telling []Change
 	rows    []RowChange
 	room    struct { // for as many as most transactions make
-		changes [3]Change
-		rows    [3]RowChange
+		changes, telling [3]Change
+		rows             [3]RowChange
 	}
 }
 
@@ -39,32 +40,48 @@ type RowChange struct {
 // object is the store's and must not be changed.
 func (tx *Tx) Put(object api.Object) {
 	kind := api.KindOf(object)
-	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
+	namespace, name := object.GetNamespace(), object.GetName()
+	var room [keyRoom]byte
+	key, old, found := tx.state.objects[kind.Place].Find(appendNameKey(room[:0], namespace, name))
 	if !found {
-		tx.state.meta.Objects++
+		key = string(appendNameKey(room[:0], namespace, name))
 	}
+	object.SetResourceVersion(strconv.FormatUint(tx.next(kind), 10))
+	kept := pack(object, key)
+	tx.put(kind, key, old, kept)
+	if !isPacked(old) || !isPacked(kept) {
+		tx.state.file(kind, unpack(old), object)
+	}
+}
+
+// next is the resource version of the next write, which is of that kind.
+func (tx *Tx) next(kind *api.Kind) uint64 {
 	tx.state.meta.Revision++
 	tx.state.written[kind.Place] = tx.state.meta.Revision
-	object.SetResourceVersion(strconv.FormatUint(tx.state.meta.Revision, 10))
-	key := nameKey(object.GetNamespace(), object.GetName())
-	tx.state.objects[kind.Place].Put(tx.state.writer(), key, pack(object, key))
-	tx.state.file(kind, old, object)
+	return tx.state.meta.Revision
+}
+
+// put keeps an object and notes the change. Old is nil when there was none.
+func (tx *Tx) put(kind *api.Kind, key string, old, object api.Object) {
+	if old == nil {
+		tx.state.meta.Objects++
+	}
+	tx.state.objects[kind.Place].Put(tx.state.writer(), key, object)
 	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old, New: object})
 }
 
 // Delete removes an object, which must be there. The deletion gets the next resource version; the last state in the change log keeps its own.
 func (tx *Tx) Delete(object api.Object) {
 	kind := api.KindOf(object)
-	old, found := tx.Object(kind, object.GetNamespace(), object.GetName())
+	key, kept, found := tx.find(kind, object.GetNamespace(), object.GetName())
 	if !found {
 		panic(fmt.Sprintf("store: delete of %s %s, which is not there", kind.Kind, api.NameOf(object)))
 	}
-	tx.state.meta.Revision++
-	tx.state.written[kind.Place] = tx.state.meta.Revision
+	old := unpack(kept)
 	tx.state.meta.Objects--
-	tx.state.objects[kind.Place].Remove(tx.state.writer(), nameKey(object.GetNamespace(), object.GetName()))
+	tx.state.objects[kind.Place].Remove(tx.state.writer(), key)
 	tx.state.file(kind, old, nil)
-	tx.changes = append(tx.changes, Change{Revision: tx.state.meta.Revision, Kind: kind, Old: old})
+	tx.changes = append(tx.changes, Change{Revision: tx.next(kind), Kind: kind, Old: old})
 }
 
 // PutRow inserts or replaces a row, which must not be changed from then on.
@@ -105,7 +122,22 @@ func (tx *Tx) Identity() uint64 {
 }
 
 // Changes lists the writes of API objects in this transaction, in order.
-func (tx *Tx) Changes() []Change { return tx.changes }
+func (tx *Tx) Changes() []Change { return unpackAll(tx.changes) }
+
+// Changed says whether there are any.
+func (tx *Tx) Changed() bool { return len(tx.changes) > 0 }
+
+// Telling is Changes without Events that were made or counted up: a third of all changes, to which no controller listens. The list is good until the next call.
+func (tx *Tx) Telling() []Change {
+	tx.telling = tx.telling[:0]
+	for _, change := range tx.changes {
+		if !isPacked(change.New) {
+			change.Old = unpack(change.Old)
+			tx.telling = append(tx.telling, change)
+		}
+	}
+	return tx.telling
+}
 
 // RowChanges lists the writes of other rows in this transaction, in order.
 func (tx *Tx) RowChanges() []RowChange { return tx.rows }

@@ -47,12 +47,12 @@ func List[T api.Object](view View, namespace string) iter.Seq[T] {
 
 // Owned goes through the objects of a kind that name the owner in any of their owner references.
 func Owned[T api.Object](view View, owner api.UID) iter.Seq[T] {
-	return indexed[T](view, byOwner, string(owner)+"\x00"+kindMark(kindOf[T]()))
+	return indexed[T](view, byOwner, string(owner), kindOf[T]())
 }
 
 // OnNode goes through the Pods that are bound to a node, ordered by namespace and name.
 func OnNode(view View, node string) iter.Seq[*corev1.Pod] {
-	return indexed[*corev1.Pod](view, byNode, node)
+	return indexed[*corev1.Pod](view, byNode, node, nil)
 }
 
 // CountOnNode is how many Pods are bound to a node. It costs the same whether they are few or many.
@@ -60,16 +60,22 @@ func CountOnNode(view View, node string) int { return view.state.indexes[byNode]
 
 // UsingClaim goes through the Pods that use a claim, ordered by name.
 func UsingClaim(view View, namespace, claim string) iter.Seq[*corev1.Pod] {
-	return indexed[*corev1.Pod](view, byClaim, namespace+"\x00"+claim)
+	return indexed[*corev1.Pod](view, byClaim, namespace+"\x00"+claim, nil)
 }
 
 // Object finds an object of a kind named by its row of the table of kinds.
 func (v View) Object(kind *api.Kind, namespace, name string) (api.Object, bool) {
-	object, found := v.state.objects[kind.Place].Get(nameKey(namespace, name))
+	_, object, found := v.find(kind, namespace, name)
 	if !found {
 		return nil, false
 	}
 	return unpack(object), true
+}
+
+// find gives an object as it is kept, and the key it is kept under.
+func (v View) find(kind *api.Kind, namespace, name string) (key string, kept api.Object, found bool) {
+	var room [keyRoom]byte
+	return v.state.objects[kind.Place].Find(appendNameKey(room[:0], namespace, name))
 }
 
 // Objects is List for a kind named by its row of the table of kinds.
@@ -87,12 +93,22 @@ func (v View) Objects(kind *api.Kind, namespace string) iter.Seq[api.Object] {
 
 // Dependents goes through the objects of all kinds that name the owner, ordered like the table of kinds, then by namespace and name.
 func (v View) Dependents(owner api.UID) iter.Seq[api.Object] {
-	return indexed[api.Object](v, byOwner, string(owner))
+	return indexed[api.Object](v, byOwner, string(owner), nil)
 }
 
 // GetRow finds a row by its key.
 func GetRow[T Row](view View, table Table, key string) (T, bool) {
 	row, found := view.rowsOf(table).Get(key)
+	if !found {
+		var none T
+		return none, false
+	}
+	return row.(T), true
+}
+
+// FindRow is GetRow for a key that lies in bytes.
+func FindRow[T Row](view View, table Table, key []byte) (T, bool) {
+	_, row, found := view.rowsOf(table).Find(key)
 	if !found {
 		var none T
 		return none, false
@@ -142,7 +158,8 @@ func (v View) NextEvent() (kernel.Event, bool) {
 
 // Pending finds the pending event of a kind and key.
 func (v View) Pending(kind, key string) (kernel.Event, bool) {
-	pending, found := v.state.subjects.Get(kind + "\x00" + key)
+	var room [keyRoom]byte
+	_, pending, found := v.state.subjects.Find(appendSubject(room[:0], kind, "", "", key))
 	if !found {
 		return kernel.Event{}, false
 	}

@@ -57,6 +57,37 @@ func (m Map[V]) Get(key string) (value V, found bool) {
 	return value, false
 }
 
+// Find is Get for a key that lies in bytes, and gives the key as the map keeps it: who looks first and then puts needs to make no text of it.
+func (m Map[V]) Find(key []byte) (kept string, value V, found bool) {
+	p := m.root
+	if p == nil {
+		return "", value, false
+	}
+	for p.children != nil {
+		at, end := 1, len(p.children)
+		for at < end {
+			if middle := (at + end) / 2; p.children[middle].first <= string(key) {
+				at = middle + 1
+			} else {
+				end = middle
+			}
+		}
+		p = p.children[at-1].page
+	}
+	at, end := 0, len(p.entries)
+	for at < end {
+		if middle := (at + end) / 2; p.entries[middle].key < string(key) {
+			at = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	if at < len(p.entries) && p.entries[at].key == string(key) {
+		return p.entries[at].key, p.entries[at].value, true
+	}
+	return "", value, false
+}
+
 // First is the value of the first key.
 func (m Map[V]) First() (value V, found bool) {
 	for p := m.root; p != nil; p = p.children[0].page {
