@@ -90,7 +90,7 @@ func (c *Cluster) late(event kernel.Event) bool {
 	if len(delays) == 0 {
 		return false
 	}
-	way := c.chooser.Choose("late "+event.Kind+" "+subject(event.Key), len(delays)+1)
+	way := c.chooser.Choose(LateLabel(event), len(delays)+1)
 	if way == 0 {
 		return false
 	}
@@ -101,6 +101,9 @@ func (c *Cluster) late(event kernel.Event) bool {
 	c.events++
 	return true
 }
+
+// LateLabel is the label of the question whether an event comes late.
+func LateLabel(event kernel.Event) string { return "late " + event.Kind + " " + subject(event.Key) }
 
 // subject is an event's key without the uid behind the name: what is asked about a Pod stays the same question when its predecessors came otherwise.
 func subject(key string) string {
@@ -151,4 +154,29 @@ func (c *Cluster) noteChanges(record *Record) {
 	if len(record.Writes) > 0 && (record.Who != "statefulset" || c.settings.Release.AtLeast(36)) {
 		c.caches.seen[record.Who] = c.caches.newest()
 	}
+}
+
+// Lags says by how many changes the next look of each loop may lag behind, at most so many. Loops that see all as it is are left out, and it is empty where [Disorder]
+// lets nobody see the past.
+func (c *Cluster) Lags(most int) []int {
+	if c.caches == nil {
+		return nil
+	}
+	lags := make([]int, 0, len(c.order))
+	newest := c.caches.newest()
+	most = min(most, len(c.caches.recent)-1)
+	for i := range c.order {
+		if c.order[i].RowWakes == nil {
+			lags = append(lags, int(min(newest-c.caches.seen[c.order[i].Name], uint64(most))))
+		}
+	}
+	return lags
+}
+
+// Before is how the world was n changes ago, as loops may still see it; false when no loop may.
+func (c *Cluster) Before(n int) (view store.View, may bool) {
+	if c.caches == nil || n < 0 || n >= len(c.caches.recent) {
+		return store.View{}, false
+	}
+	return c.caches.recent[len(c.caches.recent)-1-n].view, true
 }

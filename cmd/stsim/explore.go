@@ -20,6 +20,7 @@ type exploreFlags struct {
 	manifests  []string
 	properties []string
 	verbs      []string
+	except     []string
 	runs       uint64
 	time       time.Duration
 	seed       uint64
@@ -27,6 +28,7 @@ type exploreFlags struct {
 	kubernetes string
 	workers    int
 	shard      string
+	orders     orderFlags
 	show       findingFlags
 }
 
@@ -42,10 +44,14 @@ func newExplore() *cobra.Command {
 			"are late, caches stale, requests lost. All that StatefulSets promise is checked after every event, and your own properties too; then\n" +
 			"all trouble ends, and the sets must come up. What breaks is made as short as it can be, and told: what was done and when, a\n" +
 			"picture of who was alive, the seed, and, with --out, a page that \"stsim run\" plays to show it again.\n\n" +
-			"The same seeds come to the same result on every machine, whatever --workers is. Ctrl-C ends with what is known. Exit status 1: something broke.",
+			"The same seeds come to the same result on every machine, whatever --workers is. Ctrl-C ends with what is known. Exit status 1: something broke.\n\n" +
+			"With --all-orders nothing is drawn: every order in which events can be taken is gone through, with up to --faults operations wherever they are possible,\n" +
+			"caches that lag behind (--stale) and requests that get lost (--requests). States that differ in times and addresses only are one. The result says how many states\n" +
+			"and transitions there are, and whether all were seen; a world of one to three Pods has thousands, and each operation multiplies them.",
 		Example: "  stsim explore -f web.yaml\n  stsim explore -f web.yaml --property 'quorum: count(ready(web)) >= 2' --verbs drain,uncordon\n" +
 			"  stsim explore -f web.yaml --for 30s --out found --svg     pages and pictures in the folder found\n" +
-			"  stsim explore -f web.yaml --shard 0/4 -o json > 0.json    one of four machines; see stsim explore merge",
+			"  stsim explore -f web.yaml --shard 0/4 -o json > 0.json    one of four machines; see stsim explore merge\n" +
+			"  stsim explore -f web.yaml --all-orders --ready --faults 2 --verbs drain,uncordon",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return flags.run(command) },
 	}
@@ -59,9 +65,14 @@ func newExplore() *cobra.Command {
 	command.Flags().StringVar(&flags.kubernetes, "kubernetes", "", "Kubernetes release to simulate (default: the newest)")
 	command.Flags().IntVar(&flags.workers, "workers", runtime.NumCPU(), "how many histories are lived at the same time")
 	command.Flags().StringVar(&flags.shard, "shard", "", "live only part I of N of the histories, as I/N from 0/N on")
+	command.Flags().StringArrayVar(&flags.except, "except", nil, "do not ask about the sentence with these words in it, e.g. 'leaves a majority'; may be given more than once")
+	flags.orders.register(command)
 	flags.show.register(command)
 	_ = command.RegisterFlagCompletionFunc("verbs", cobra.FixedCompletions(explore.Verbs(), cobra.ShellCompDirectiveNoFileComp))
 	command.MarkFlagsMutuallyExclusive("runs", "for")
+	for _, drawn := range []string{"runs", "seed", "workers", "shard"} {
+		command.MarkFlagsMutuallyExclusive("all-orders", drawn)
+	}
 	command.AddCommand(newMerge())
 	return command
 }
@@ -75,6 +86,9 @@ func (f *exploreFlags) run(command *cobra.Command) error {
 	if err := f.show.check(); err != nil {
 		return err
 	}
+	if err := f.orders.check(command); err != nil {
+		return err
+	}
 	world, err := makeWorld(form)
 	if err != nil {
 		return err
@@ -84,6 +98,9 @@ func (f *exploreFlags) run(command *cobra.Command) error {
 		limited, cancel := context.WithTimeout(ctx, f.time)
 		defer cancel()
 		ctx, search.Runs = limited, 0
+	}
+	if f.orders.all {
+		return f.orders.explore(ctx, command, world, form, f.show)
 	}
 	watch := watchSearch(command.ErrOrStderr(), search.Progress)
 	result := world.Search(ctx, search)
@@ -110,6 +127,9 @@ func (f *exploreFlags) read(stdin io.Reader) (form explore.WorldForm, search exp
 	if search.Shard, search.Shards, err = readShard(f.shard); err != nil {
 		return form, search, err
 	}
+	if err := explore.CheckVerbs(f.verbs); err != nil {
+		return form, search, fmt.Errorf("--verbs: %w", err)
+	}
 	form = explore.WorldForm{Kubernetes: f.kubernetes, Nodes: f.nodes, Verbs: f.verbs}
 	for _, text := range f.properties {
 		own, err := property.Parse(text)
@@ -117,6 +137,9 @@ func (f *exploreFlags) read(stdin io.Reader) (form explore.WorldForm, search exp
 			return form, search, fmt.Errorf("--property: %w", err)
 		}
 		form.Properties = append(form.Properties, own.String())
+	}
+	if form.Except, err = excepted(form, f.except); err != nil {
+		return form, search, err
 	}
 	var all []string
 	for _, name := range f.manifests {
@@ -128,6 +151,35 @@ func (f *exploreFlags) read(stdin io.Reader) (form explore.WorldForm, search exp
 	}
 	form.Manifests = strings.Join(all, "---\n")
 	return form, search, nil
+}
+
+// excepted finds the sentences that have these words in them.
+func excepted(form explore.WorldForm, words []string) (sentences []string, err error) {
+	setting, err := form.Setting()
+	if err != nil {
+		return nil, err
+	}
+	all := setting.Sentences()
+	for _, part := range words {
+		var found []string
+		for _, sentence := range all {
+			if strings.EqualFold(sentence, part) {
+				found = []string{sentence}
+				break
+			}
+			if strings.Contains(strings.ToLower(sentence), strings.ToLower(part)) {
+				found = append(found, sentence)
+			}
+		}
+		if len(found) != 1 || part == "" {
+			if len(found) == 0 {
+				found = all
+			}
+			return nil, fmt.Errorf("--except: expected words of one sentence, found %q\nhint: these sentences there are:\n  %s", part, strings.Join(found, "\n  "))
+		}
+		sentences = append(sentences, found[0])
+	}
+	return sentences, nil
 }
 
 // maxShards is how many parts the histories can be split into.

@@ -69,18 +69,23 @@ func (f *findingFlags) show(command *cobra.Command, world *explore.World, accoun
 func accountText(world *explore.World, account explore.Account, pages []string) string {
 	var text strings.Builder
 	for i, finding := range account.Findings {
-		tale := world.Tell(finding.History)
 		fmt.Fprintf(&text, "broken: %s\nfound:  %s\nseed %d: %s and %s are left of %s and %s\n\n", finding.Sentence, finding.Found, finding.History.Seed,
 			counted(len(finding.History.Actions), "action", "actions"), counted(len(finding.History.Odd), "odd answer", "odd answers"),
 			counted(finding.From.Actions, "action", "actions"), counted(finding.From.Odd, "odd answer", "odd answers"))
-		fmt.Fprintf(&text, "%s\nwhat happened:\n%s\n", tale.Timeline(), tale.Story())
-		if pages != nil && pages[i] != "" {
-			fmt.Fprintf(&text, "stsim run %s\n\n", pages[i])
-		}
+		findingText(&text, world, finding, pages, i)
 	}
 	fmt.Fprintf(&text, "%s, %s, %s of virtual time: %s broke\n", counted(int(account.Histories()), "history", "histories"), counted(int(account.Events), "event", "events"),
 		scenarios.FormatDuration(account.Virtual.Round(time.Second)), counted(len(account.Findings), "sentence", "sentences"))
 	return text.String()
+}
+
+// findingText tells the ith finding.
+func findingText(text *strings.Builder, world *explore.World, finding explore.Finding, pages []string, i int) {
+	tale := world.Tell(finding.History)
+	fmt.Fprintf(text, "%s\nwhat happened:\n%s\n", tale.Timeline(), tale.Story())
+	if pages != nil && pages[i] != "" {
+		fmt.Fprintf(text, "stsim run %s\n\n", pages[i])
+	}
 }
 
 // write makes a page for each finding, and plays it. It gives their paths; "" for what no page can say, which it tells.

@@ -135,7 +135,16 @@ func TestExploreSaysWhatIsWrong(t *testing.T) {
 		complain string
 	}{
 		{"", exitUsage, "expected a manifest with -f, found none\nhint: stsim explore -f web.yaml"},
-		{"-f - --verbs fly", exitFailed, "expected what may happen to be some of scale, restart,"},
+		{"-f - --verbs fly", exitUsage, "--verbs: expected what may happen to be some of scale, restart,"},
+		{"-f - --verbs drian", exitUsage, "found \"drian\"\nhint: did you mean \"drain\"?"},
+		{"-f - --except nonsense", exitUsage, "--except: expected words of one sentence, found \"nonsense\"\nhint: these sentences there are:\n"},
+		{"-f - --except StatefulSet", exitUsage, "draining nodes one after the other"},
+		{"-f - --faults 1", exitUsage, "--faults: expected --all-orders beside it"},
+		{"-f - --all-orders --faults -1", exitUsage, "--faults: expected at least 0"},
+		{"-f - --all-orders --window 0s", exitUsage, "--window: expected a duration above 0"},
+		{"-f - --all-orders --stale 9", exitUsage, "--stale: expected 0 to 8, found 9"},
+		{"-f - --all-orders --states 0", exitUsage, "--states: expected at least 1"},
+		{"-f - --all-orders --runs 3", exitUsage, "none of the others can be"},
 		{"-f - --shard 2/2", exitUsage, "--shard: expected I/N with I from 0 to N-1, found \"2/2\""},
 		{"-f - --runs 0", exitUsage, "--runs: expected at least 1"},
 		{"-f - --for -1s", exitUsage, "--for: expected a duration above 0"},
@@ -144,7 +153,8 @@ func TestExploreSaysWhatIsWrong(t *testing.T) {
 		{"-f - -o yaml", exitUsage, "--output: expected text or json, found \"yaml\""},
 		{"-f - --property count(", exitUsage, "--property: "},
 		{"-f - --runs 3 --for 3s", exitUsage, "none of the others can be"},
-		{"-f nowhere.yaml", exitFailed, "-f: open nowhere.yaml"},
+		{"-f nowhere.yaml", exitFailed, "-f: open nowhere.yaml: no such file or directory\nhint: give the path of a file, or - for standard input"},
+		{"-f explore_tset.go", exitFailed, "\nhint: did you mean explore_test.go?"},
 		{"merge", exitUsage, "expected at least one result, found none"},
 	} {
 		code, _, stderr := exploring(t, explored, strings.Fields(c.args)...)
@@ -161,6 +171,35 @@ func TestExploreIsInterrupted(t *testing.T) {
 	var out, errs bytes.Buffer
 	code := execute(ctx, []string{"explore", "-f", "-"}, strings.NewReader(explored), &out, &errs)
 	if code != 0 || !strings.Contains(errs.String(), "stopped after 0 histories") || !strings.HasSuffix(out.String(), ": 0 sentences broke\n") {
+		t.Errorf("%d %s%s", code, out.String(), errs.String())
+	}
+}
+
+// All orders of a small world are gone through, and what breaks is told as a history.
+func TestExploreAllOrders(t *testing.T) {
+	two := strings.Replace(explored, "replicas: 3", "replicas: 2", 1)
+	code, stdout, stderr := exploring(t, two, "-f", "-", "--all-orders")
+	if code != 0 || !strings.HasSuffix(stdout, " of virtual time: all there are within the bounds: 0 sentences broke\n") || !strings.Contains(stderr, " new states/s, 0 broken\n") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	drained := []string{"-f", "-", "--all-orders", "--ready", "--faults", "2", "--window", "1ns", "--verbs", "drain"}
+	folder := t.TempDir()
+	code, stdout, stderr = exploring(t, explored, append(drained, "--out", folder)...)
+	for _, part := range []string{"broken: draining nodes", "a history that breaks it, with 2 actions and 0 odd answers:\n", "what happened:\n", "\nstsim run " + folder, "all there are within the bounds: 1 sentence broke\n"} {
+		if code != exitFailed || !strings.Contains(stdout, part) {
+			t.Errorf("%d, expected %q in\n%s%s", code, part, stdout, stderr)
+		}
+	}
+	if code, stdout, _ := exploring(t, explored, append(drained, "--except", "leaves a majority")...); code != 0 {
+		t.Errorf("%d\n%s", code, stdout)
+	}
+	if _, stdout, _ := exploring(t, explored, append(drained, "--states", "50", "-o", "json")...); !strings.Contains(stdout, `"states": 50,`) || !strings.Contains(stdout, `"exhausted": false`) {
+		t.Errorf("%s", stdout)
+	}
+	var out, errs bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := execute(ctx, append([]string{"explore"}, drained...), strings.NewReader(explored), &out, &errs); !strings.Contains(errs.String(), "stopped after ") || !strings.Contains(out.String(), ": there are more: ") {
 		t.Errorf("%d %s%s", code, out.String(), errs.String())
 	}
 }

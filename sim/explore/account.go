@@ -13,6 +13,9 @@ import (
 // AccountFormat is the version of the form of an Account.
 const AccountFormat = "stsim-explore/1"
 
+// OrdersFormat is the version of the form in which stsim explore --all-orders writes a Report.
+const OrdersFormat = "stsim-orders/1"
+
 // Account is a result that can be kept, sent, and merged with those of other shards. It holds the world, so that its findings can be told again anywhere.
 type Account struct {
 	Format   string        `json:"format"`  // AccountFormat
@@ -39,13 +42,14 @@ type WorldForm struct {
 	Seed       uint64        `json:"seed,omitempty"` // of the cluster
 	Properties []string      `json:"properties,omitempty"`
 	Verbs      []string      `json:"verbs,omitempty"`
+	Except     []string      `json:"except,omitempty"`
 	Bound      time.Duration `json:"boundNanoseconds,omitempty"`
 }
 
 // Setting reads the form.
 func (f WorldForm) Setting() (Setting, error) {
 	setting := Setting{
-		Manifests: []byte(f.Manifests), Options: sim.Options{Kubernetes: f.Kubernetes, Nodes: f.Nodes, Seed: f.Seed}, Verbs: f.Verbs, Bound: f.Bound,
+		Manifests: []byte(f.Manifests), Options: sim.Options{Kubernetes: f.Kubernetes, Nodes: f.Nodes, Seed: f.Seed}, Verbs: f.Verbs, Except: f.Except, Bound: f.Bound,
 	}
 	for _, text := range f.Properties {
 		own, err := property.Parse(text)
@@ -59,7 +63,7 @@ func (f WorldForm) Setting() (Setting, error) {
 
 func (f WorldForm) same(other WorldForm) bool {
 	return f.Manifests == other.Manifests && f.Kubernetes == other.Kubernetes && f.Nodes == other.Nodes && f.Seed == other.Seed &&
-		slices.Equal(f.Properties, other.Properties) && slices.Equal(f.Verbs, other.Verbs) && f.Bound == other.Bound
+		slices.Equal(f.Properties, other.Properties) && slices.Equal(f.Verbs, other.Verbs) && slices.Equal(f.Except, other.Except) && f.Bound == other.Bound
 }
 
 // Histories is how many were lived.
@@ -83,6 +87,8 @@ func (a Account) Check() error {
 	switch {
 	case a.Format == "":
 		return fmt.Errorf("expected a result of stsim explore -o json, found something else")
+	case a.Format == OrdersFormat:
+		return fmt.Errorf("expected a result with histories, found one of --all-orders, of which there is one for a world (hint: only stsim explore without --all-orders has shards)")
 	case a.Format != AccountFormat:
 		return fmt.Errorf("expected the format %s, found %s (hint: merge with the stsim that wrote it)", AccountFormat, a.Format)
 	}
@@ -138,6 +144,7 @@ func (f WorldForm) difference(other WorldForm) string {
 	}{
 		{"the manifests", f.Manifests == other.Manifests}, {"the release", f.Kubernetes == other.Kubernetes}, {"the nodes", f.Nodes == other.Nodes},
 		{"the properties", slices.Equal(f.Properties, other.Properties)}, {"the verbs", slices.Equal(f.Verbs, other.Verbs)},
+		{"the exceptions", slices.Equal(f.Except, other.Except)},
 	} {
 		if !part.same {
 			list = append(list, part.name)

@@ -97,30 +97,28 @@ func (d *digester) all(view store.View) rowSum {
 	return s
 }
 
-// after is all for a view that came out of another one by what the records tell.
-func (d *digester) after(s rowSum, view store.View, records []sim.Record) rowSum {
-	for _, record := range records {
-		for _, change := range record.Changes {
-			place, counts := d.kinds[change.Kind]
-			switch {
-			case !counts:
-			case change.Old == nil || change.New == nil:
-				return d.all(view)
-			default:
-				s.sum += d.row(s, place, change.New) - d.row(s, place, change.Old)
-			}
+// after is all for a cluster that came out of another one by what a record tells.
+func (d *digester) after(s rowSum, c *sim.Cluster, record sim.Record) rowSum {
+	for _, change := range record.Changes {
+		place, counts := d.kinds[change.Kind]
+		switch {
+		case !counts:
+		case change.Old == nil || change.New == nil:
+			return d.all(c.View())
+		default:
+			s.sum += d.row(s, place, change.New) - d.row(s, place, change.Old)
 		}
-		for _, change := range record.Rows {
-			if ignored[change.Table] {
-				continue
-			}
-			place := tablePlace + uint64(slices.Index(view.Tables(), change.Table))
-			if change.New != nil {
-				s.sum += d.row(s, place, change.New)
-			}
-			if change.Old != nil {
-				s.sum -= d.row(s, place, change.Old)
-			}
+	}
+	for _, change := range record.Rows {
+		if ignored[change.Table] {
+			continue
+		}
+		place := tablePlace + uint64(slices.Index(c.View().Tables(), change.Table))
+		if change.New != nil {
+			s.sum += d.row(s, place, change.New)
+		}
+		if change.Old != nil {
+			s.sum -= d.row(s, place, change.Old)
 		}
 	}
 	return s

@@ -6,8 +6,9 @@
 //
 //   - [World.Draw] makes up a history from a seed, with its own few kinds of trouble and its own wild odds. First everything may go
 //     wrong, and every promise is asked after every event; then all trouble ends, and the sets must come up again within a bound.
-//   - [World.Exhaust] goes through all orders of events, and up to so many faults, of a world small enough for it. Two states that differ only in
-//     times, addresses and resource versions are one (digest.go says exactly when).
+//   - [World.Exhaust] goes through all orders of events, caches that lag behind, requests that get lost, and up to so many faults, of a world small enough for
+//     it. Two states that differ only in times, addresses and resource versions are one (digest.go says exactly when). [World.Retell] makes a history of
+//     the way to what it finds broken.
 //   - [World.Shrink] makes a history that breaks a promise as short as it can, while it still breaks the same one.
 //
 // # What is checked

@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stsim/stsim/sim"
@@ -10,11 +10,12 @@ import (
 
 // Bounds say how far an exhaustive exploration goes.
 type Bounds struct {
-	Faults   int           // how many operations befall one history at most, of the world's verbs
-	Window   time.Duration // events that are due within so much time of the first one are taken in all orders; a second by default
-	Requests bool          // requests of loops may be refused, and their answers lost
-	Ready    bool          // begin when all sets have come up; otherwise with the manifests in an empty cluster
-	States   int           // at most so many; a million by default
+	Faults   int           `json:"faults"`            // how many operations befall one history at most, of the world's verbs
+	Window   time.Duration `json:"windowNanoseconds"` // events that are due within so much time of the first one are taken in all orders; a second by default
+	Stale    int           `json:"stale"`             // by how many changes the caches of loops may lag behind, 8 at most; a cache never goes back
+	Requests bool          `json:"requests"`          // requests of loops may be refused, and their answers lost
+	Ready    bool          `json:"ready"`             // begin when all sets have come up; otherwise with the manifests in an empty cluster
+	States   int           `json:"states"`            // at most so many; a million by default
 }
 
 // Report is what an exhaustive exploration came to.
@@ -27,33 +28,7 @@ type Report struct {
 	Virtual     time.Duration `json:"virtual"` // of the longest history
 }
 
-// Trail is the way to a breach: the first one found for its sentence.
-type Trail struct {
-	Breach
-	Moves []Move `json:"moves"`
-}
-
-// Move is one step of a trail.
-type Move struct {
-	At        time.Duration   `json:"at"` // virtual time after it, since the cluster began
-	Event     string          `json:"event,omitempty"`
-	Operation *Operation      `json:"operation,omitempty"`
-	Odd       []kernel.Choice `json:"odd,omitempty"` // answers other than the quiet one
-}
-
-// String is when, and what.
-func (m Move) String() string {
-	what := m.Event
-	if m.Operation != nil {
-		what = m.Operation.String()
-	}
-	for _, odd := range m.Odd {
-		what += fmt.Sprintf(" (%s: %d)", odd.Label, odd.Taken)
-	}
-	return fmt.Sprintf("%8.3fs %s", m.At.Seconds(), what)
-}
-
-// Exhaust goes through every history within the bounds, in which every loop sees the world as it is, depth first, and never on from a state that it has seen. An event that changes nothing is
+// Exhaust goes through every history within the bounds, depth first, and never on from a state that it has seen. An event that changes nothing is
 // taken at once: the loops are woken by what changes, so that it matters to nobody when they look in vain. Told hears of the
 // progress every now and then, and may end the exploration by answering false.
 func (w *World) Exhaust(bounds Bounds, told func(Report) bool) Report {
@@ -64,7 +39,7 @@ func (w *World) Exhaust(bounds Bounds, told func(Report) bool) Report {
 		bounds.States = 1_000_000
 	}
 	e := &exhaustion{
-		w: w, bounds: bounds, told: told, digests: newDigester(bounds.Window), seen: map[uint64]struct{}{}, onWay: map[uint64]struct{}{},
+		w: w, bounds: bounds, told: told, digests: newDigester(bounds.Window), seen: map[uint64]struct{}{}, onWay: map[uint64]int{},
 		known: map[string]bool{}, report: Report{Exhausted: true},
 	}
 	e.run()
@@ -78,8 +53,8 @@ type exhaustion struct {
 	told    func(Report) bool
 	digests *digester
 	seen    map[uint64]struct{}
-	onWay   map[uint64]struct{} // of the states on the stack
-	known   map[string]bool     // sentences that have a trail
+	onWay   map[uint64]int  // where on the stack a state is
+	known   map[string]bool // sentences that have a trail
 	stack   []*place
 	report  Report
 	stopped bool
@@ -90,6 +65,7 @@ type place struct {
 	c       *sim.Cluster
 	outlook *outlook
 	rows    rowSum
+	past    []uint64 // what the rows added up to after each of the newest changes, the newest last; where loops may see the past
 	digest  uint64
 	faults  int // that have befallen it
 	came    Move
@@ -101,15 +77,21 @@ type try struct {
 	event     kernel.Event
 	operation *Operation
 	odometer  *kernel.Odometer // of the questions that are asked on the way; nil when there is no further way
-	came      *place           // the first way, when it was gone already
+	came      []*place         // where the first ways lead, when they were gone already
+	quiet     uint64           // what the rows add up to after the first way, on which all answers are quiet
 }
 
-const tellEvery = 1 << 12 // transitions
+const tellEvery = 1 << 8 // transitions
 
 func (e *exhaustion) run() {
-	root := &place{c: e.root()}
+	root := &place{c: e.w.beginning(e.bounds)}
 	root.outlook = newOutlook(e.w, root.c)
 	root.rows = e.digests.all(root.c.View())
+	for n := e.bounds.Stale; n >= 0; n-- {
+		if view, may := root.c.Before(n); may && e.bounds.Stale > 0 {
+			root.past = append(root.past, e.digests.all(view).sum)
+		}
+	}
 	e.enter(root)
 	for len(e.stack) > 0 && !e.stopped {
 		here := e.stack[len(e.stack)-1]
@@ -119,11 +101,13 @@ func (e *exhaustion) run() {
 			continue
 		}
 		next := &here.left[0]
-		child := next.came
-		if next.came = nil; child == nil {
+		var child *place
+		if len(next.came) > 0 {
+			child, next.came = next.came[0], next.came[1:]
+		} else {
 			child, _ = e.follow(here, next)
 		}
-		if next.odometer == nil {
+		if next.odometer == nil && len(next.came) == 0 {
 			here.left = here.left[1:]
 		}
 		if child != nil {
@@ -135,33 +119,36 @@ func (e *exhaustion) run() {
 	}
 }
 
-// root is the cluster in which everything begins.
-func (e *exhaustion) root() *sim.Cluster {
-	if e.bounds.Ready {
-		return e.w.ready.Fork()
+// beginning is the cluster in which everything begins.
+func (w *World) beginning(bounds Bounds) *sim.Cluster {
+	if bounds.Ready {
+		return w.ready.Fork()
 	}
-	c := e.w.empty.Fork()
+	c := w.empty.Fork()
 	c.SetChooser(&branches{odometer: &kernel.Odometer{}})
-	must(e.w.apply(c))
+	must(w.apply(c))
 	return c
 }
 
-// follow tries something, in the next of the ways in which it can go. It says whether that changed anything but that an event is no longer pending.
+// follow tries something, in the next of the ways in which it can go. It says whether that changed anything but that an event is no longer pending. A way that
+// leads where the quiet one leads is none: a loop that does the same whichever past it sees.
 func (e *exhaustion) follow(here *place, next *try) (child *place, changed bool) {
-	child = &place{c: here.c.Fork(), faults: here.faults, outlook: here.outlook.fork()}
-	ways := &branches{odometer: next.odometer, requests: e.bounds.Requests}
+	child = &place{c: here.c.Fork(), faults: here.faults, outlook: here.outlook.fork(), rows: here.rows, past: here.past}
+	ways := &branches{odometer: next.odometer, bounds: e.bounds}
 	child.c.SetChooser(ways)
 	child.outlook.view = child.c.View
-	var records []sim.Record
 	child.c.SetTrace(func(record sim.Record) {
 		changed = changed || len(record.Changes) > 0 || len(record.Rows) > 0
-		records = append(records, record)
+		child.rows = e.digests.after(child.rows, child.c, record)
+		if e.bounds.Stale > 0 && len(record.Changes) > 0 {
+			child.past = append(slices.Clone(child.past[max(0, len(child.past)-e.bounds.Stale):]), child.rows.sum)
+		}
 		child.outlook.follow(record)
 	})
 	if next.operation == nil {
 		child.c.StepTo(next.event)
-		child.came = Move{Event: next.event.Kind + " " + next.event.Key}
-		if _, again := child.c.View().Pending(next.event.Kind, next.event.Key); again || ways.asked {
+		child.came = Move{Event: nameOfEvent(next.event)}
+		if _, again := child.c.View().Pending(next.event.Kind, next.event.Key); again {
 			changed = true
 		}
 	} else {
@@ -174,8 +161,12 @@ func (e *exhaustion) follow(here *place, next *try) (child *place, changed bool)
 		child.faults++
 		child.came = Move{Operation: next.operation}
 	}
-	child.rows = e.digests.after(here.rows, child.c.View(), records)
 	child.came.At, child.came.Odd = e.since(child.c), ways.odd()
+	if len(child.came.Odd) == 0 {
+		next.quiet = child.rows.sum
+	} else if changed = child.rows.sum != next.quiet; !changed {
+		child = nil
+	}
 	if !next.odometer.Next() {
 		next.odometer = nil
 	}
@@ -200,7 +191,7 @@ func (e *exhaustion) enter(p *place) {
 		e.stopped = true
 		return
 	}
-	e.onWay[p.digest] = struct{}{}
+	e.onWay[p.digest] = len(e.stack)
 	p.left = tries
 	e.stack = append(e.stack, p)
 	e.report.States++
@@ -225,11 +216,17 @@ func (e *exhaustion) tries(p *place) (list []try) {
 		for i, event := range due {
 			next := try{event: event, odometer: &kernel.Odometer{}}
 			child, changed := e.follow(p, &next)
+			next.came = []*place{child}
+			for !changed && next.odometer != nil {
+				var odd *place
+				if odd, changed = e.follow(p, &next); changed {
+					next.came = append(next.came, odd)
+				}
+			}
 			if later := event.When.After(p.c.Now()) && i > 0; !changed && !later {
 				p.c = child.c // which has the same rows
 				continue
 			}
-			next.came = child
 			list = append(list, next)
 		}
 	}
@@ -255,9 +252,21 @@ func (e *exhaustion) due(p *place) (list []kernel.Event) {
 	return list
 }
 
-// digest takes that of the cluster, and of what is remembered beside it.
+// digest takes that of the cluster, of what is remembered beside it, and of what loops may see of the past: the same present lies ahead of other
+// histories when somebody sees another past.
 func (e *exhaustion) digest(p *place) {
 	p.digest = number(number(p.rows.sum+e.digests.pending(p.rows, p.c.View()), uint64(p.faults)), p.outlook.digest())
+	if e.bounds.Stale == 0 {
+		return
+	}
+	deepest := 0
+	for _, lag := range p.c.Lags(e.bounds.Stale) {
+		p.digest = number(p.digest, uint64(lag))
+		deepest = max(deepest, lag)
+	}
+	for n := 1; n <= deepest; n++ {
+		p.digest = number(p.digest, p.past[len(p.past)-1-n])
+	}
 }
 
 // broken notes the way to what is broken.
@@ -268,30 +277,6 @@ func (e *exhaustion) broken(p *place) bool {
 	}
 	e.note(*found, p)
 	return true
-}
-
-func (e *exhaustion) note(breach Breach, p *place) {
-	if e.known[breach.Sentence] {
-		return
-	}
-	e.known[breach.Sentence] = true
-	trail := Trail{Breach: breach}
-	for _, before := range e.stack[min(1, len(e.stack)):] {
-		trail.Moves = append(trail.Moves, before.came)
-	}
-	e.report.Trails = append(e.report.Trails, Trail{Breach: breach, Moves: append(trail.Moves, p.came)})
-}
-
-// circle looks at a state from which the world comes back to where it was. When nobody has done anything, and nothing is wrong, and still a set is not
-// Ready all the way round, it never will be.
-func (e *exhaustion) circle(p *place) {
-	if _, circle := e.onWay[p.digest]; !circle || p.faults > 0 {
-		return
-	}
-	l := life{w: e.w, c: p.c}
-	if about, unready := l.unready(); about != "" {
-		e.note(Breach{Sentence: "without any trouble, every StatefulSet comes up", Found: unready + ", and nothing changes any more", About: about, At: e.since(p.c)}, p)
-	}
 }
 
 func (e *exhaustion) since(c *sim.Cluster) time.Duration { return c.Now().Sub(c.Options().Start) }

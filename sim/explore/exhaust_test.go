@@ -72,3 +72,37 @@ func TestExhaustEndsWhenTold(t *testing.T) {
 		t.Errorf("exhausted %v with %d states of at most 50", report.Exhausted, report.States)
 	}
 }
+
+// TestExhaustsStaleCaches lets every loop see the world as it was a change ago, in all ways. One Pod comes up in each.
+func TestExhaustsStaleCaches(t *testing.T) {
+	w, err := NewWorld(Setting{Manifests: small("1", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := w.Exhaust(Bounds{Window: time.Nanosecond}, nil)
+	stale := w.Exhaust(Bounds{Window: time.Nanosecond, Stale: 1}, nil)
+	if !stale.Exhausted || len(stale.Trails) > 0 {
+		t.Errorf("exhausted %v after %d states, found %v", stale.Exhausted, stale.States, stale.Trails)
+	}
+	if stale.States < 2*fresh.States {
+		t.Errorf("%d states with stale caches, %d without", stale.States, fresh.States)
+	}
+	t.Logf("%d states with fresh caches, %d with stale ones", fresh.States, stale.States)
+}
+
+// TestRetellsTrails makes a history of a trail on which the end of a container is overtaken by the start of its successor.
+func TestRetellsTrails(t *testing.T) {
+	w, err := NewWorld(Setting{Manifests: small("3", ""), Verbs: []string{"force-delete-pod"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounds := Bounds{Ready: true, Faults: 1, Window: 2 * time.Second}
+	report := w.Exhaust(bounds, func(soFar Report) bool { return len(soFar.Trails) == 0 })
+	if len(report.Trails) != 1 {
+		t.Fatalf("found %v", report.Trails)
+	}
+	finding, found := w.Retell(bounds, report.Trails[0])
+	if !found || finding.Sentence != "at most one container of a name runs per Pod identity" || len(finding.History.Actions) != 1 || len(finding.History.Odd) == 0 {
+		t.Errorf("%v %v, of\n%v", found, finding, report.Trails[0].Moves)
+	}
+}

@@ -31,9 +31,10 @@ func init() {
 
 // faultParts list what could stand for a part of a fault's text, behind the parts before it.
 var faultParts = map[string]func(w *World, view store.View, before []string) []string{
-	"NODE":  func(w *World, view store.View, _ []string) []string { return namesOf(eachNode(anyNode)(w, view)) },
-	"POD":   func(w *World, view store.View, _ []string) []string { return namesOf(eachPod(w, view)) },
-	"CLAIM": func(w *World, view store.View, _ []string) []string { return namesOf(eachClaim(w, view)) },
+	"NODE":     func(w *World, view store.View, _ []string) []string { return namesOf(eachNode(anyNode)(w, view)) },
+	"POD":      func(w *World, view store.View, _ []string) []string { return namesOf(eachPod(w, view)) },
+	"CLAIM":    func(w *World, view store.View, _ []string) []string { return namesOf(eachClaim(w, view)) },
+	"DURATION": func(*World, store.View, []string) []string { return durations },
 	"[CONTAINER]": func(_ *World, view store.View, before []string) (names []string) {
 		for _, c := range podNamed(view, before).Spec.Containers {
 			names = append(names, c.Name)
@@ -50,6 +51,9 @@ var faultParts = map[string]func(w *World, view store.View, before []string) []s
 		return nil
 	},
 }
+
+// durations are those that a fault may have: a short one, one after which a node that was not heard of is not Ready, and one after which its Pods are evicted.
+var durations = []string{"10s", "2m", "10m"}
 
 // podNamed is the Pod that a fault's text begins with.
 func podNamed(view store.View, words []string) *corev1.Pod {

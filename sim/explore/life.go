@@ -43,6 +43,9 @@ type Breach struct {
 // maxEvents bounds one life. A set of three takes about a hundred events to come up.
 const maxEvents = 100_000
 
+// restful is the sentence of a life without an end.
+const restful = "a cluster comes to rest"
+
 // life is a history while it is lived.
 type life struct {
 	w       *World
@@ -126,7 +129,7 @@ func (l *life) look() {
 		return
 	}
 	if l.breach = l.w.brokenIn(l.c, l.outlook); l.breach == nil && l.c.Events()-l.first > maxEvents {
-		l.breach = &Breach{Sentence: "a cluster comes to rest", Found: fmt.Sprintf("more than %d events", maxEvents), At: l.now()}
+		l.breach = &Breach{Sentence: restful, Found: fmt.Sprintf("more than %d events", maxEvents), At: l.now()}
 	}
 }
 
@@ -145,11 +148,12 @@ func (l *life) act(o Operation) {
 	if l.breach != nil {
 		return
 	}
+	at := l.now() // before the clocks jump
 	l.outlook.expect(o)
 	if err := verbNamed(o.Verb).do(l.w, l.c, o); err != nil {
 		return
 	}
-	l.record.Actions = append(l.record.Actions, Action{At: l.now(), Operation: o})
+	l.record.Actions = append(l.record.Actions, Action{At: at, Operation: o})
 	l.look()
 }
 

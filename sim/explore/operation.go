@@ -62,6 +62,21 @@ func Verbs() []string {
 	return names
 }
 
+// CheckVerbs gives an error for a name that no verb has, with the one that may have been meant.
+func CheckVerbs(names []string) error {
+	for _, name := range names {
+		if verbNamed(name) != nil {
+			continue
+		}
+		problem := fmt.Errorf("expected what may happen to be some of %s, found %q", strings.Join(Verbs(), ", "), name)
+		if near, found := api.Nearest(name, Verbs()); found {
+			problem = fmt.Errorf("%w\nhint: did you mean %q?", problem, near)
+		}
+		return problem
+	}
+	return nil
+}
+
 func verbNamed(name string) *verb {
 	for i := range verbs {
 		if verbs[i].name == name {

@@ -47,9 +47,16 @@ var (
 	paces       = []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute}
 )
 
-// weights says how likely each verb is in one history. Zero is not at all.
+// weights says how likely each verb is in one history. Zero is not at all. Most histories have up to three kinds of operations and no other: what is
+// done alone by those who break something would be lost among the rest.
 func (w *World) weights(dice kernel.Chooser) (weights []int, total int) {
 	weights = make([]int, len(w.verbs))
+	if kinds := dice.Choose("kinds", 4); kinds > 0 {
+		for range kinds {
+			weights[dice.Choose("kind", len(weights))]++
+		}
+		return weights, kinds
+	}
 	for i := range weights {
 		weights[i] = wildWeights[dice.Choose("weight", len(wildWeights))]
 		total += weights[i]

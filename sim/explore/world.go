@@ -1,8 +1,8 @@
 package explore
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -22,6 +22,18 @@ type Setting struct {
 	Verbs      []string            // what may happen, of Verbs; nil means all
 	Except     []string            // sentences that nobody asks about
 	Bound      time.Duration       // of virtual time, in which the sets must be Ready when all trouble has ended; 30 minutes by default
+}
+
+// Sentences are all that may break in such a world.
+func (s Setting) Sentences() (all []string) {
+	for _, promise := range sim.Promises() {
+		all = append(all, promise.Sentence)
+	}
+	all = append(append(all, Expectations()...), comesUp(cmp.Or(s.Bound, defaultBound)), restful, restless)
+	for _, own := range s.Properties {
+		all = append(all, own.String())
+	}
+	return all
 }
 
 // World is a cluster that can be lived in many times. It is never changed, and may be used from several goroutines.
@@ -50,12 +62,11 @@ func NewWorld(setting Setting) (*World, error) {
 			w.verbs = append(w.verbs, &verbs[i])
 		}
 	}
+	if err := CheckVerbs(setting.Verbs); err != nil {
+		return nil, err
+	}
 	for _, name := range setting.Verbs {
-		known := verbNamed(name)
-		if known == nil {
-			return nil, fmt.Errorf("expected what may happen to be some of %s, found %q", strings.Join(Verbs(), ", "), name)
-		}
-		w.verbs = append(w.verbs, known)
+		w.verbs = append(w.verbs, verbNamed(name))
 	}
 	options := setting.Options
 	options.Chooser = kernel.NewLabelled(options.Seed, sim.Quiet())

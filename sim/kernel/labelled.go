@@ -111,6 +111,9 @@ func (l *Labelled) With(odd uint64, odds map[string]float64, given ...Answer) *L
 	return next
 }
 
+// Asked is how often a question of that label was asked that has more than one answer.
+func (l *Labelled) Asked(label string) int { return l.asked[label] }
+
 // Calm ends all oddness: from now on every question that has a quiet answer gets it.
 func (l *Labelled) Calm() {
 	calm := make(map[string]float64, len(l.odds))
