@@ -41,7 +41,8 @@ type program struct {
 	nested      *nested // what it wants to run
 	nestedKnown bool    // and that was published
 
-	turn int // of programs, in which the shell called it last; used by the shell's goroutine only
+	number int // of programs that the shell has started; set once
+	turn   int // of programs, in which the shell called it last; used by the shell's goroutine only
 }
 
 // chunk is something printed; stream 1 is standard output, 2 standard error.
@@ -143,6 +144,7 @@ func (p *program) abandon() {
 type programs struct {
 	mu      sync.Mutex
 	running []*program
+	started int
 	turn    int // counts the runs of the shell
 	calls   int // of the command
 }
@@ -155,6 +157,17 @@ func (s *programs) publish() (news bool) {
 		news = p.publish() || news
 	}
 	return news
+}
+
+// order is by when they were started, for programs that run at the same time: what one asks for at once comes before what a later one asks
+// for. A program that runs alone has none.
+func (s *programs) order(p *program) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.running) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%08d ", p.number)
 }
 
 func (s *programs) any() bool {
@@ -232,6 +245,7 @@ func (h *host) start(call *applet.Call) *program {
 		Args: slices.Clone(call.Args[1:]), Stdin: p, Stdout: stream{p, 1}, Stderr: stream{p, 2}, Files: pageFiles{h.files.In(call.Dir)},
 	}
 	command.Programs = programsOfPage{h, p}
+	command.Beside = func() string { return h.programs.order(p) }
 	if call.Stdin.Outside { // the person types
 		command.Stdin, command.Terminal = keyboard{h.terminal}, true
 		if asksForTerminal(command.Args) {
@@ -239,6 +253,8 @@ func (h *host) start(call *applet.Call) *program {
 		}
 	}
 	h.programs.mu.Lock()
+	h.programs.started++
+	p.number = h.programs.started
 	h.programs.running = append(h.programs.running, p)
 	h.programs.mu.Unlock()
 	go func() {

@@ -146,7 +146,7 @@ func (r *runner) step(ctx context.Context, step *Step) {
 	if r.options.Progress != nil {
 		r.options.Progress(step.Command)
 	}
-	r.session.door.Do(func(cluster *sim.Cluster) { cluster.RunFor(r.page.FrontMatter.ThinkTime) })
+	r.session.pass(r.page.FrontMatter.ThinkTime)
 	r.printer.Command(step)
 	result := r.session.run(ctx, step, r.page.FrontMatter.Normalise)
 	r.report.Outputs[step.Index] = result.printed
@@ -215,18 +215,16 @@ func (r *runner) directive(directive *Directive) error {
 		return nil
 	}
 	var err error
-	r.session.door.Do(func(cluster *sim.Cluster) {
-		switch directive.Word {
-		case Advance:
-			cluster.RunFor(directive.Duration)
-		case At:
-			if err = notPast(directive.Duration, cluster.Now().Sub(r.begin)); err == nil {
-				cluster.RunFor(directive.Duration - cluster.Now().Sub(r.begin))
-			}
-		case Befall:
-			err = cluster.Befall(directive.Fault)
+	switch directive.Word {
+	case Advance:
+		r.session.pass(directive.Duration)
+	case At:
+		if err = notPast(directive.Duration, r.clock()); err == nil {
+			r.session.pass(directive.Duration - r.clock())
 		}
-	})
+	case Befall:
+		r.session.door.Do(func(cluster *sim.Cluster) { err = cluster.Befall(directive.Fault) })
+	}
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", r.page.Name, directive.Line, err)
 	}

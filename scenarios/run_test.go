@@ -231,3 +231,31 @@ func TestDirectives(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What runs in the background runs on while the person thinks, and while the page lets time pass: it sees what happens when it happens.
+func TestBackground(t *testing.T) {
+	text := fm("nodes: 1\nthink-time: 5s") +
+		block("$ kubectl run a --image=busybox --restart=Never -- true", "pod/a created", "$ kubectl get pods -w > watched &", "$ (sleep 1; date +%S > slept) &", "$ cat slept", "16", "...",
+			"$ kubectl run b --image=busybox --restart=Never -- true", "pod/b created") +
+		"\n<!-- advance 1m -->\n\n" +
+		block("$ grep b watched", "b      0/1     Pending     0          0s", "b      0/1     Pending     0          0s", "b      0/1     ContainerCreating   0          0s",
+			"b      0/1     ContainerCreating   0          0s", "b      0/1     Completed           0          1s")
+	if got := play(t, parsed(t, text), Options{}); got.Failed > 0 {
+		t.Error(got.text)
+	}
+}
+
+// Two that begin at the same instant ask the cluster in the order in which they were started, always.
+func TestBesideEachOther(t *testing.T) {
+	text := fm("nodes: 1") + block("$ kubectl run a --image=busybox", "pod/a created", "$ timeout 5 kubectl get pods -w -o name & kubectl delete pod a --now; wait",
+		"pod/a", "pod/a", `pod "a" deleted from default namespace`, "...")
+	first := play(t, parsed(t, text), Options{})
+	if first.Failed > 0 {
+		t.Error(first.text)
+	}
+	for range 5 {
+		if again := play(t, parsed(t, text), Options{}); again.text != first.text {
+			t.Fatalf("not the same twice:\n%s\n%s", first.text, again.text)
+		}
+	}
+}

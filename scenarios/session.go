@@ -32,6 +32,7 @@ type session struct {
 
 	mu      sync.Mutex
 	wake    context.CancelFunc // ends the shell's rest
+	release func()             // lets those go who wait for quiet
 	pressed bool               // Ctrl-C was pressed and not handled yet
 }
 
@@ -42,8 +43,9 @@ func newSession(cluster *sim.Cluster, show func(string)) (*session, error) {
 		return nil, err
 	}
 	t := newTerminal(show)
-	s := &session{door: d, terminal: t, host: newHost(d, client, t), wake: func() {}}
+	s := &session{door: d, terminal: t, host: newHost(d, client, t), wake: func() {}, release: d.Hold()}
 	s.startShell()
+	t.begin()
 	return s, nil
 }
 
@@ -63,6 +65,7 @@ func (s *session) startShell() {
 func (s *session) close() {
 	s.host.programs.turn++
 	s.host.programs.sweep()
+	s.release()
 }
 
 // writeFile puts a file of the page where its commands run.
@@ -87,7 +90,7 @@ func (s *session) run(ctx context.Context, step *Step, normalisers Normalisers) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	person := &person{step: step, session: s, normalisers: normalisers}
-	s.terminal.begin()
+	defer s.terminal.begin() // what the background prints from here on is above the next command's output
 	result := outcome{}
 	client := func() { result.status, result.problem = s.perform(ctx, step.Command) }
 	rest, done := s.door.Drive(client, maxCommandTime, person.attend)
@@ -176,7 +179,8 @@ func (s *session) turn() {
 
 // kill ends the shell and all that it runs, and starts another.
 func (s *session) kill() {
-	s.close()
+	s.host.programs.turn++
+	s.host.programs.sweep()
 	s.startShell()
 }
 
@@ -207,6 +211,48 @@ func (s *session) rest(ctx context.Context) bool {
 		s.shell = s.shell.Input(typed, false)
 	}
 	return ctx.Err() == nil
+}
+
+// pass lets virtual time pass between two commands. What runs in the background runs on.
+func (s *session) pass(duration time.Duration) {
+	var now, end time.Time
+	s.door.Do(func(cluster *sim.Cluster) {
+		if s.host.programs.any() || !s.shell.State().Until.IsZero() {
+			now, end = cluster.Now(), cluster.Now().Add(duration)
+		} else {
+			cluster.RunFor(duration)
+		}
+	})
+	if !now.Before(end) {
+		return
+	}
+	attend := func() bool {
+		news := s.host.programs.publish()
+		if news {
+			s.call()
+		}
+		return news
+	}
+	_, done := s.door.Drive(func() {
+		for ; now.Before(end); now = s.host.Now() {
+			s.doze(now, end)
+			s.turn()
+		}
+	}, duration, attend)
+	<-done
+}
+
+// doze waits for news of a program, for what the shell's background waits for, and at most until the end.
+func (s *session) doze(now, end time.Time) {
+	if until := s.shell.State().Until; until.After(now) && until.Before(end) {
+		end = until
+	}
+	waiting, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.mu.Lock()
+	s.wake = cancel
+	s.mu.Unlock()
+	_ = s.door.WaitUntil(waiting, end, func(*sim.Cluster) bool { return false })
 }
 
 // press is the person's Ctrl-C.

@@ -65,6 +65,14 @@ func (d *Door) Drive(client func(), limit time.Duration, attend func() bool) (re
 	return d.follow(ended, end, attend), ended
 }
 
+// Hold has clients wait for quiet also between calls of Drive, as those do that are left in the background, until release is called.
+func (d *Door) Hold() (release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drivers++
+	return d.leave
+}
+
 // follow is [Door.Drive] once the client runs.
 func (d *Door) follow(done <-chan struct{}, end time.Time, attend func() bool) Rest {
 	lastProgress := time.Now()

@@ -37,6 +37,9 @@ type Command struct {
 	Terminal       bool     // whether standard input and output count as a terminal (-t)
 	Files          Files    // where file names lead; nil: nowhere
 	Programs       Programs // the person's editor and diff; nil: none
+	// Beside is asked before each request, and is nil for a command that runs alone. While others run at the same time it gives a key that
+	// orders this one's requests among theirs, and otherwise "".
+	Beside func() (key string)
 }
 
 // New makes the kubectl of a cluster.

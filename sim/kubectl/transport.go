@@ -27,6 +27,7 @@ type transport struct {
 
 	terminal   bool // the command asked for a terminal, and the person sits at one
 	concurrent bool // the command does several things at a time
+	beside     func() (key string)
 
 	mu       sync.Mutex
 	asked    map[string]time.Time // when reads were made in virtual time, by URL
@@ -45,6 +46,7 @@ func newTransport(ctx context.Context, d *door.Door, command Command, outputs *o
 		ctx: ctx, door: d, args: command.Args, called: called, outputs: outputs, end: end, say: command.Stdout, warn: command.Stderr, programs: command.Programs, files: command.Files,
 		terminal:   command.Terminal && wantsTerminal(command.Args),
 		concurrent: called == "drain" || called == "logs",
+		beside:     command.Beside,
 		asked:      map[string]time.Time{}, deleted: map[string]bool{},
 	}
 	t.began = t.now()
@@ -96,10 +98,16 @@ func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // before is what a request waits for.
 func (t *transport) before(request *http.Request) error {
-	if t.concurrent {
-		if err := t.door.Settle(t.ctx, request.Method+" "+request.URL.String()); err != nil {
+	beside := ""
+	if t.beside != nil {
+		beside = t.beside()
+	}
+	if t.concurrent || beside != "" {
+		if err := t.door.Settle(t.ctx, beside+request.Method+" "+request.URL.String()); err != nil {
 			return err
 		}
+	}
+	if t.concurrent {
 		t.outputs.flush()
 	}
 	if err := t.ctx.Err(); err != nil {
