@@ -34,6 +34,12 @@ func (c *Call) hostLines() []hostLine {
 	return lines
 }
 
+// Resolve gives the addresses of a host as the programs of a system find them: literal, /etc/hosts, localhost, DNS. None when nobody knows it.
+func Resolve(system System, name string) []netip.Addr {
+	addresses, _ := (&Call{System: system}).resolveHost(name)
+	return addresses
+}
+
 // resolveHost gives the addresses of a host as programs find them: literal, /etc/hosts, localhost, DNS.
 // canonical is the full name.
 func (c *Call) resolveHost(name string) (addresses []netip.Addr, canonical string) {
