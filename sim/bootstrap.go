@@ -21,6 +21,7 @@ import (
 // bootstrap fills a new cluster with what every cluster has.
 func (c *Cluster) bootstrap(tx *store.Tx) error {
 	registry := c.registry(tx)
+	registry.Manager = "kubelet" // which registers the nodes; what else is here tells who makes it
 	var objects []api.Object
 	for _, name := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {
 		objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})

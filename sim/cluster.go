@@ -90,7 +90,7 @@ func Make(options Options) (*Cluster, error) {
 }
 
 func tables() []store.Table {
-	return slices.Concat(container.Tables(), network.Tables(), []store.Table{retries, recorded})
+	return slices.Concat(container.Tables(), network.Tables(), []store.Table{retries, recorded, registry.Managers})
 }
 
 // Now is virtual time.

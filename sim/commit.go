@@ -39,6 +39,7 @@ const (
 // apply does what a loop wants done.
 func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
 	requests := c.registry(tx)
+	requests.Manager = managerOf(loop.Name)
 	problem := plan.Carry(
 		func(write control.Write) error {
 			return c.risk(loop, record.Key, write, func() error { return carryOut(requests, write) })
@@ -79,6 +80,17 @@ func carryOut(r *registry.Registry, write control.Write) error {
 		_, _, err = r.Delete(api.KindOf(write.Object), api.NameOf(write.Object), deleteOptions(write.DeleteOptions))
 	}
 	return err
+}
+
+// managerOf is the component that a loop is part of.
+func managerOf(loop string) string {
+	switch loop {
+	case "kubelet", "nodestatus":
+		return "kubelet"
+	case "scheduler":
+		return "kube-scheduler"
+	}
+	return registry.ControllerManager
 }
 
 func deleteOptions(options *control.DeleteOptions) metav1.DeleteOptions {
@@ -146,7 +158,7 @@ func (c *Cluster) wake(tx *store.Tx) {
 		}
 		if loop.RowWakes != nil {
 			for _, change := range rows {
-				if change.Table != retries && change.Table != recorded { // these are the cluster's own
+				if change.Table != retries && change.Table != recorded && change.Table != registry.Managers { // these are the cluster's own
 					loop.RowWakes(tx.View, change, schedule)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/network"
+	"github.com/stsim/stsim/sim/registry"
 	"github.com/stsim/stsim/sim/store"
 )
 
@@ -29,7 +30,7 @@ func (c *Cluster) doRequest(tx *store.Tx, in Input) (out Outcome, err error) {
 	if err := c.answers(tx.View); err != nil {
 		return out, err
 	}
-	registry := c.registry(tx)
+	requests := c.registry(tx)
 	switch in.Do {
 	case DoCreate, DoUpdate:
 		object, err := in.object()
@@ -37,9 +38,9 @@ func (c *Cluster) doRequest(tx *store.Tx, in Input) (out Outcome, err error) {
 			return out, err
 		}
 		if in.Do == DoCreate {
-			out.Object, err = registry.Create(object)
+			out.Object, err = requests.Create(object)
 		} else {
-			out.Object, err = registry.Update(object, in.Part)
+			out.Object, err = requests.Update(object, in.Part)
 		}
 		return out, err
 	case DoScale:
@@ -55,11 +56,12 @@ func (c *Cluster) doRequest(tx *store.Tx, in Input) (out Outcome, err error) {
 		if err != nil {
 			return out, err
 		}
-		out.Object, err = registry.UpdateScale(kind, scale)
+		out.Object, err = requests.UpdateScale(kind, scale)
 		return out, err
 	case DoApply:
 		for _, object := range in.Objects {
-			if err := applyOne(registry, object); err != nil {
+			object.SetManagedFields(registry.By("kubectl-create", ""))
+			if err := applyOne(requests, object); err != nil {
 				return out, err
 			}
 		}
@@ -69,12 +71,12 @@ func (c *Cluster) doRequest(tx *store.Tx, in Input) (out Outcome, err error) {
 		if err != nil {
 			return out, err
 		}
-		out.Object, out.Gone, err = registry.Delete(kind, in.Name, in.options())
+		out.Object, out.Gone, err = requests.Delete(kind, in.Name, in.options())
 		return out, err
 	case DoEvict:
-		return out, registry.Evict(in.Name, in.options())
+		return out, requests.Evict(in.Name, in.options())
 	default: // DoBind
-		_, err := registry.Bind(in.Name, in.Target)
+		_, err := requests.Bind(in.Name, in.Target)
 		return out, err
 	}
 }

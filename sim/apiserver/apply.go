@@ -3,48 +3,17 @@ package apiserver
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/managedfields"
-	"k8s.io/client-go/applyconfigurations"
 	"k8s.io/client-go/kubernetes/scheme"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/yaml"
 
 	"github.com/stsim/stsim/sim/api"
 )
-
-// Server-side apply notes in managedFields who set which field. To keep plain requests fast, that begins with the first apply:
-// an object that was never applied has no managedFields, and what it holds by then belongs to kubectl-client-side-apply if kubectl
-// apply has made it, and otherwise to before-first-apply, upstream's name for the same case.
-
-// lastAppliedManager is whom upstream notes for a kubectl apply without --server-side.
-const lastAppliedManager = "kubectl-client-side-apply"
-
-// typeConverter knows the structure of all kinds. Reading it takes about 150 ms, once and only when it is needed.
-var typeConverter = sync.OnceValue(func() managedfields.TypeConverter {
-	return applyconfigurations.NewTypeConverter(scheme.Scheme)
-})
-
-// fieldManager follows who set which field of a kind.
-func (r *request) fieldManager() (*managedfields.FieldManager, error) {
-	reset := map[fieldpath.APIVersion]fieldpath.Filter{}
-	version := fieldpath.APIVersion(r.version.String())
-	if r.subresource == "status" {
-		reset[version] = fieldpath.NewExcludeSetFilter(fieldpath.NewSet(fieldpath.MakePathOrDie("spec")))
-	} else if _, found := r.kind.Subresource("status"); found {
-		reset[version] = fieldpath.NewExcludeSetFilter(fieldpath.NewSet(fieldpath.MakePathOrDie("status")))
-	}
-	return managedfields.NewDefaultFieldManager(typeConverter(), versions{}, defaulter{r.server.settings.Release}, scheme.Scheme,
-		r.gvk(), schema.GroupVersion{Group: r.kind.Group, Version: r.kind.Version}, r.subresource, reset)
-}
 
 // apply answers a PATCH that is a server-side apply; it makes the object when there is none.
 func (p *patchRequest) apply() error {
@@ -56,12 +25,12 @@ func (p *patchRequest) apply() error {
 	if p.options.fieldValidation != metav1.FieldValidationIgnore {
 		strict = yaml.UnmarshalStrict(p.body, &map[string]any{})
 	}
-	manager, err := p.fieldManager()
+	manager, err := p.server.managers.managerOf(managedKind{p.kind, p.version, p.subresource})
 	if err != nil {
 		return err
 	}
-	return p.mutate(p.options, p.subresource == "", func(current api.Object) (api.Object, error) {
-		live, err := p.live(manager, current)
+	return p.mutate(p.options, p.subresource == "", func(current api.Object, seen moment) (api.Object, error) {
+		live, before, err := p.live(current, seen)
 		if err != nil {
 			return nil, err
 		}
@@ -89,59 +58,26 @@ func (p *patchRequest) apply() error {
 			return nil, err
 		}
 		p.dropDuplicateOwners(object)
+		entries := timed(object.GetManagedFields(), before, metav1.NewTime(seen.now))
+		if current != nil && api.Equal(entries, before) {
+			object.SetManagedFields(current.GetManagedFields())
+			if api.Equal(object, current) { // the same again: nothing is written
+				return object, nil
+			}
+		}
+		object.SetManagedFields(entries)
 		return object, nil
 	})
 }
 
-// live is the current object as the field manager wants it: a copy, or an empty object when there is none.
-func (p *patchRequest) live(manager *managedfields.FieldManager, current api.Object) (runtime.Object, error) {
+// live is the current object as the field manager wants it, or an empty one when there is none; and its managers, with the times that live must not have.
+func (p *patchRequest) live(current api.Object, seen moment) (live runtime.Object, before []metav1.ManagedFieldsEntry, err error) {
 	if current == nil {
-		return scheme.Scheme.New(p.kind.GroupVersionKind())
+		live, err = scheme.Scheme.New(p.kind.GroupVersionKind())
+		return live, nil, err
 	}
-	live := api.Copy(current)
-	if _, byKubectl := live.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"]; byKubectl && !managed(live) {
-		empty := p.kind.New()
-		return manager.Update(api.Stamp(empty), live, lastAppliedManager)
-	}
-	return live, nil
-}
-
-// managed says whether somebody has begun to note who set which field.
-func managed(object api.Object) bool { return len(object.GetManagedFields()) > 0 }
-
-// track notes what an update or a patch by a manager has changed. Objects that were never applied are not tracked.
-func (r *request) track(current, changed api.Object, options writeOptions) (api.Object, error) {
-	if !managed(current) {
-		changed.SetManagedFields(nil)
-		return changed, nil
-	}
-	manager, err := r.fieldManager()
-	if err != nil {
-		return nil, err
-	}
-	return manager.UpdateNoErrors(api.Copy(current), changed, options.manager).(api.Object), nil
-}
-
-// restamp gives the entries that this request has changed the virtual time, and the others the time they had; the library stamps
-// them with the wall clock. Then they are sorted as the library sorts them.
-func (r *request) restamp(changed, current api.Object, now time.Time) {
-	var before []metav1.ManagedFieldsEntry
-	if current != nil {
-		before = current.GetManagedFields()
-	}
-	stamp := api.Timestamp(now)
-	entries := slices.Clone(changed.GetManagedFields())
-	for i := range entries {
-		entry := &entries[i]
-		entry.Time = &stamp
-		for _, old := range before {
-			if sameManager(*entry, old) && old.FieldsV1 != nil && entry.FieldsV1 != nil && old.FieldsV1.Equal(*entry.FieldsV1) {
-				entry.Time = old.Time
-			}
-		}
-	}
-	slices.SortStableFunc(entries, compareEntries)
-	changed.SetManagedFields(entries)
+	before = p.server.managers.of(seen.view, current)
+	return withoutTimes(current, before), before, nil
 }
 
 func sameManager(a, b metav1.ManagedFieldsEntry) bool {

@@ -52,37 +52,38 @@ func TestServerSideApply(t *testing.T) {
 		t.Errorf("expected a conflict, found %v", err)
 	}
 	forced, err := sets.Apply(w.ctx, scale, metav1.ApplyOptions{FieldManager: "two", Force: true})
-	if err != nil || *forced.Spec.Replicas != 3 || len(forced.ManagedFields) != 2 {
+	if err != nil || *forced.Spec.Replicas != 3 || len(forced.ManagedFields) != 3 {
 		t.Fatalf("expected three replicas, found %v, %v", forced, err)
 	}
-	one, two := forced.ManagedFields[0], forced.ManagedFields[1]
+	one, two, controller := forced.ManagedFields[0], forced.ManagedFields[1], forced.ManagedFields[2]
+	if controller.Manager != "kube-controller-manager" || controller.Subresource != "status" {
+		t.Errorf("expected the manager of the status, found %v", controller)
+	}
 	if one.Manager != "one" || two.Manager != "two" || !two.Time.Time.Equal(w.now()) || !one.Time.Before(two.Time) && !one.Time.Equal(two.Time) {
 		t.Errorf("expected the managers in the order of their time, found %v", forced.ManagedFields)
 	}
 	patched, err := sets.Patch(w.ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":4}}`), metav1.PatchOptions{FieldManager: "three"})
-	if err != nil || len(patched.ManagedFields) != 2 || patched.ManagedFields[1].Manager != "three" || patched.ManagedFields[1].Operation != metav1.ManagedFieldsOperationUpdate {
+	if err != nil || len(patched.ManagedFields) != 3 || patched.ManagedFields[2].Manager != "three" || patched.ManagedFields[2].Operation != metav1.ManagedFieldsOperationUpdate {
 		t.Errorf("expected that three has taken the replicas from two, found %v, %v", patched.ManagedFields, err)
 	}
 }
 
 // Who made the object that is applied for the first time?
 func TestFirstApply(t *testing.T) {
-	for _, c := range []struct{ annotation, manager string }{
-		{"", "before-first-apply"},
-		{"kubectl.kubernetes.io/last-applied-configuration", "kubectl-client-side-apply"},
-	} {
-		w := newWorld(t, sim.Options{})
-		maps := w.client.CoreV1().ConfigMaps("default")
-		live := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Data: map[string]string{"key": "value"}}
-		if c.annotation != "" {
-			live.Annotations = map[string]string{c.annotation: "{}"}
-		}
-		if made, err := maps.Create(w.ctx, live, metav1.CreateOptions{}); err != nil || len(made.ManagedFields) != 0 {
-			t.Fatalf("expected no managed fields, found %v, %v", made, err)
-		}
-		_, err := maps.Apply(w.ctx, applycorev1.ConfigMap("a", "default").WithData(map[string]string{"key": "other"}), metav1.ApplyOptions{FieldManager: "me"})
-		if wanted := `Apply failed with 1 conflict: conflict with "` + c.manager + `" using v1: .data.key`; err == nil || err.Error() != wanted {
+	w := newWorld(t, sim.Options{})
+	maps := w.client.CoreV1().ConfigMaps("default")
+	live := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Data: map[string]string{"key": "value"}}
+	if _, err := maps.Create(w.ctx, live, metav1.CreateOptions{FieldManager: "creator"}); err != nil {
+		t.Fatal(err)
+	}
+	other := applycorev1.ConfigMap("a", "default").WithData(map[string]string{"key": "other"})
+	for _, expected := range []string{"creator", "before-first-apply"} {
+		_, err := maps.Apply(w.ctx, other, metav1.ApplyOptions{FieldManager: "me"})
+		if wanted := `Apply failed with 1 conflict: conflict with "` + expected + `" using v1: .data.key`; err == nil || err.Error() != wanted {
 			t.Errorf("expected %s, found %v", wanted, err)
+		}
+		if _, err := maps.Patch(w.ctx, "a", types.MergePatchType, []byte(`{"metadata":{"managedFields":[{}]}}`), metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -39,15 +39,14 @@ func (r *request) create() error {
 	var created api.Object
 	var seen moment
 	r.server.door.Do(func(cluster *sim.Cluster) {
-		created, err = cluster.Create(object, options.dryRun)
+		created, err = cluster.Create(r.signed(object, options), options.dryRun)
 		seen = momentOf(cluster)
 	})
 	if err != nil {
 		return err
 	}
 	if options.dryRun {
-		created = api.Copy(created)
-		created.SetResourceVersion("")
+		return r.respondDry(http.StatusCreated, created, nil, "", seen, options)
 	}
 	return r.respond(http.StatusCreated, created, seen)
 }

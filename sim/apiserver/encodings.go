@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
 )
 
 // The bounds of what is kept: bytes of written objects, and how many, since each keeps its object as well.
@@ -31,8 +32,9 @@ type encodingKey struct {
 
 func newEncodings() *encodings { return &encodings{known: map[encodingKey][]byte{}} }
 
-// of is the object of a change in a version, written in a media type.
-func (e *encodings) of(one change, version schema.GroupVersion, how media) ([]byte, error) {
+// encoded is the object of a change as the client wants it written. The view is one in which the change has happened.
+func (r *request) encoded(one change, view store.View) ([]byte, error) {
+	e, version, how := r.server.encoded, r.version, r.media
 	key := encodingKey{one.object, one.revision, version, how}
 	e.mu.Lock()
 	data, found := e.known[key]
@@ -40,7 +42,7 @@ func (e *encodings) of(one change, version schema.GroupVersion, how media) ([]by
 	if found {
 		return data, nil
 	}
-	presented, err := present(one.shown(), version)
+	presented, err := present(r.shown(view, one.shown()), version)
 	if err != nil {
 		return nil, err
 	}

@@ -124,11 +124,11 @@ func (r *request) respondList(found page) error {
 		table.ListMeta = found.meta
 		return r.respondWith(http.StatusOK, table)
 	case asMetadata:
-		return r.respondWith(http.StatusOK, r.metadataList(found.objects, found.meta))
+		return r.respondWith(http.StatusOK, r.metadataList(found.objects, found.seen.view, found.meta))
 	}
 	objects := make([]runtime.Object, len(found.objects))
 	for i, object := range found.objects {
-		presented, err := present(object, r.version)
+		presented, err := present(r.shown(found.seen.view, object), r.version)
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ type media struct {
 	form      form
 	version   string // of meta.k8s.io for a Table or metadata: v1 or v1beta1
 	pretty    bool
+	unmanaged bool // without managedFields
 }
 
 // negotiate reads the Accept header and decides how to answer.
@@ -43,6 +44,7 @@ func (r *request) negotiate() error {
 		return notAcceptable(mediaTypes...)
 	}
 	accepted.pretty = wantsPretty(r)
+	accepted.unmanaged = r.http.Header.Get(WithoutManagers) != ""
 	r.media = accepted
 	return nil
 }

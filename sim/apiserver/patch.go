@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 
@@ -22,9 +23,6 @@ import (
 // maxPatchOperations is how many operations a JSON patch may have (upstream: endpoints/handlers/patch.go).
 const maxPatchOperations = 10000
 
-// firstServerSideApply is the minor release that has server-side apply on by default.
-const firstServerSideApply = 16
-
 // patchRequest is a PATCH: what is to be done to an object of any kind, stored or not.
 type patchRequest struct {
 	*request
@@ -42,8 +40,8 @@ func (r *request) patch() error {
 	if p.patchType == types.ApplyPatchType {
 		return p.apply()
 	}
-	return r.mutate(p.options, false, func(current api.Object) (api.Object, error) {
-		presented, err := present(current, r.version)
+	return r.mutate(p.options, false, func(current api.Object, seen moment) (api.Object, error) {
+		presented, err := present(p.target(current, seen), r.version)
 		if err != nil {
 			return nil, err
 		}
@@ -62,15 +60,25 @@ func (r *request) patch() error {
 			return nil, err
 		}
 		r.dropDuplicateOwners(object)
-		return r.track(current, object, p.options)
+		return r.changedBy(object, current, seen.view, p.options)
 	})
+}
+
+// target is what is patched: the object, and its managers if the patch may be about them.
+func (p *patchRequest) target(current api.Object, seen moment) api.Object {
+	object := shallow(current)
+	object.SetManagedFields(nil)
+	if bytes.Contains(p.body, []byte("managedFields")) {
+		object.SetManagedFields(p.server.managers.of(seen.view, current))
+	}
+	return object
 }
 
 // readPatch reads the body and the parameters of a PATCH.
 func (r *request) readPatch() (*patchRequest, error) {
 	p := &patchRequest{request: r, patchType: types.PatchType(mediaTypeOf(r.http.Header.Get("Content-Type")))}
 	known := []string{string(types.JSONPatchType), string(types.MergePatchType), string(types.StrategicMergePatchType)}
-	if r.server.settings.Release.AtLeast(firstServerSideApply) {
+	if r.server.settings.Release.AtLeast(firstManagedFields) {
 		known = append(known, string(types.ApplyPatchType))
 	}
 	if !contains(known, string(p.patchType)) {

@@ -59,9 +59,9 @@ func (r *request) respond(code int, object api.Object, view moment) error {
 		table.ResourceVersion = object.GetResourceVersion()
 		return r.respondWith(code, table)
 	case asMetadata:
-		return r.respondWith(code, r.metadata(object))
+		return r.respondWith(code, r.metadata(object, view.view))
 	}
-	data, err := r.server.encoded.of(change{object: object}, r.version, r.media)
+	data, err := r.encoded(change{object: object}, view.view)
 	if err != nil {
 		return err
 	}

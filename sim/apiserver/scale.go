@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/registry"
 )
 
 // serveScale reads and writes how many replicas an object should have, as autoscaling/v1 Scale.
@@ -69,6 +70,7 @@ func (r *request) changeScale(options writeOptions, change func(*autoscalingv1.S
 			if err := r.checkScale(changed); err != nil {
 				return nil, err
 			}
+			changed.ManagedFields = registry.By(options.manager, r.version.String())
 			return changed, nil
 		})
 	})

@@ -24,6 +24,7 @@ type server struct {
 	order    []*servedVersion // as discovery lists them
 	paths    map[string]http.HandlerFunc
 	encoded  *encodings
+	managers *managers
 	beyond   bool // clients are beyond this process; see NewBeyond
 }
 
@@ -58,6 +59,7 @@ func newServer(d *door.Door) *server {
 		s.versions[served.GroupVersion] = version
 		s.order = append(s.order, version)
 	}
+	s.managers = newManagers(s.settings.Release)
 	s.paths = s.fixedPaths()
 	return s
 }

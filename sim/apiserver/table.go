@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/store"
 )
 
 // table lays objects out as kubectl get prints them. Ages are virtual. Of a watch only the first table has columns.
@@ -27,9 +28,9 @@ func (r *request) table(objects []api.Object, seen moment, heads bool) (*metav1.
 		switch include {
 		case metav1.IncludeNone:
 		case metav1.IncludeMetadata, "":
-			row.Object.Object = r.metadata(object)
+			row.Object.Object = r.plainMetadata(object)
 		case metav1.IncludeObject:
-			presented, err := present(object, r.version)
+			presented, err := present(r.shown(seen.view, object), r.version)
 			if err != nil {
 				return nil, err
 			}
@@ -60,18 +61,23 @@ func rowConditions(object api.Object) []metav1.TableRowCondition {
 }
 
 // metadata is an object without anything but its metadata.
-func (r *request) metadata(object api.Object) *metav1.PartialObjectMetadata {
+func (r *request) metadata(object api.Object, view store.View) *metav1.PartialObjectMetadata {
+	return r.plainMetadata(r.shown(view, object))
+}
+
+// plainMetadata is metadata for the rows of a Table: no client of one shows managers, and of a thousand objects they take a second to work out.
+func (r *request) plainMetadata(object api.Object) *metav1.PartialObjectMetadata {
 	partial := meta.AsPartialObjectMetadata(object)
 	partial.TypeMeta = r.metaType("PartialObjectMetadata")
 	return partial
 }
 
-func (r *request) metadataList(objects []api.Object, list metav1.ListMeta) runtime.Object {
+func (r *request) metadataList(objects []api.Object, view store.View, list metav1.ListMeta) runtime.Object {
 	partials := &metav1.PartialObjectMetadataList{
 		TypeMeta: r.metaType("PartialObjectMetadataList"), ListMeta: list, Items: make([]metav1.PartialObjectMetadata, len(objects)),
 	}
 	for i, object := range objects {
-		partials.Items[i] = *meta.AsPartialObjectMetadata(object)
+		partials.Items[i] = *meta.AsPartialObjectMetadata(r.shown(view, object))
 	}
 	return partials
 }

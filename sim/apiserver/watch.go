@@ -257,9 +257,9 @@ func (w *watcher) sendChange(one change, seen moment) error {
 		w.headsSent = true
 		return w.frames.object(one.what, table)
 	case asMetadata:
-		return w.frames.object(one.what, w.metadata(one.shown()))
+		return w.frames.object(one.what, w.metadata(one.shown(), seen.view))
 	}
-	data, err := w.server.encoded.of(one, w.version, w.media)
+	data, err := w.encoded(one, seen.view)
 	if err != nil {
 		w.sendError(err)
 		return err
@@ -267,12 +267,12 @@ func (w *watcher) sendChange(one change, seen moment) error {
 	return w.frames.encoded(one.what, data)
 }
 
-// shown is the object as the client sees it.
+// shown is the object as the client sees it, but for its managers.
 func (c change) shown() api.Object {
 	if c.revision == 0 {
 		return c.object
 	}
-	object := api.Copy(c.object)
+	object := shallow(c.object)
 	object.SetResourceVersion(formatVersion(c.revision))
 	return object
 }

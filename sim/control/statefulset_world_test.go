@@ -36,7 +36,7 @@ var worldStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newLoopWorld(t testing.TB, loops ...Loop) *loopWorld {
 	t.Helper()
-	w := &loopWorld{t: t, db: store.New(worldStart), loops: loops, chooser: kernel.NewTape(nil), settings: &api.Settings{
+	w := &loopWorld{t: t, db: store.New(worldStart, registry.Managers), loops: loops, chooser: kernel.NewTape(nil), settings: &api.Settings{
 		Zone: "cluster.local", ServiceCIDR: netip.MustParsePrefix("10.96.0.0/12"), PodCIDR: netip.MustParsePrefix("10.244.0.0/16"),
 		DNSAddress: netip.MustParseAddr("10.96.0.10"), NodePortFirst: 30000, NodePortLast: 32767,
 	}}

@@ -32,8 +32,8 @@ var unimportant = map[string]bool{
 // bounded are counters, and from which number on more of it makes no difference.
 var bounded = map[string]int64{"Successes": 4, "Failures": 4, "RestartCount": 6, "Attempt": 6, "failures": 6}
 
-// ignored are the tables that hold nothing of meaning: what makes addresses and names, and what finds Events.
-var ignored = map[store.Table]bool{"recorded": true, "lease": true, "address": true, "troubled": true}
+// ignored are the tables that hold nothing of meaning: what makes addresses and names, what finds Events, and who set which field.
+var ignored = map[store.Table]bool{"recorded": true, "lease": true, "address": true, "troubled": true, "managers": true}
 
 // digester makes digests of states. It remembers those of rows, which never change.
 type digester struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stsim/stsim/sim"
+	"github.com/stsim/stsim/sim/apiserver"
 	"github.com/stsim/stsim/sim/door"
 )
 
@@ -121,6 +122,10 @@ func (t *transport) before(request *http.Request) error {
 
 // rewritten is the request as the cluster shall see it.
 func (t *connection) rewritten(request *http.Request) (*http.Request, error) {
+	if !showsManagers(t.args) {
+		request = request.Clone(request.Context())
+		request.Header.Set(apiserver.WithoutManagers, "yes")
+	}
 	stream := strings.HasSuffix(request.URL.Path, "/exec") || strings.HasSuffix(request.URL.Path, "/attach")
 	if stream {
 		request = request.Clone(t.ctx) // the connection ends with the command
@@ -132,6 +137,18 @@ func (t *connection) rewritten(request *http.Request) (*http.Request, error) {
 	}
 	t.sayGoodbye()
 	return t.inVirtualTime(request)
+}
+
+// showsManagers says whether a command line may print managedFields, or work with them: kubectl leaves them out unless it is asked for them.
+func showsManagers(args []string) bool {
+	for _, arg := range args {
+		for _, word := range []string{"managed", "server-side", "raw", "metadata}", "{.}", "{@}"} {
+			if strings.Contains(arg, word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // after is what the answers tell about what the command will do next.

@@ -37,7 +37,7 @@ type world struct {
 }
 
 func newWorld(release api.Release) *world {
-	w := &world{db: store.New(worldStart), settings: &api.Settings{
+	w := &world{db: store.New(worldStart, registry.Managers), settings: &api.Settings{
 		Release: release, Zone: "cluster.local", ServiceCIDR: netip.MustParsePrefix("10.96.0.0/12"), PodCIDR: netip.MustParsePrefix("10.244.0.0/16"),
 		DNSAddress: netip.MustParseAddr("10.96.0.10"), NodePortFirst: 30000, NodePortLast: 32767,
 	}}

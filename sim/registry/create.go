@@ -58,6 +58,7 @@ func (r *Registry) Create(object api.Object) (api.Object, error) {
 	if existing, found := r.Tx.Object(kind, object.GetNamespace(), object.GetName()); found {
 		return nil, alreadyExists(kind, existing, generated)
 	}
+	r.noteCreate(object)
 	r.Tx.Put(object)
 	return object, nil
 }

@@ -52,6 +52,7 @@ func (r *Registry) Delete(kind *api.Kind, name api.Name, options metav1.DeleteOp
 	if held || grace > 0 {
 		return changed, false, nil
 	}
+	r.forget(old)
 	r.Tx.Delete(changed)
 	return changed, true, nil
 }

@@ -17,6 +17,7 @@ type Registry struct {
 	Settings *api.Settings
 	Choose   func(label string, n int) int
 	Seed     uint64 // makes the uids of one world differ from another's
+	Manager  string // the component that makes the requests; empty: somebody outside, and the objects say who
 }
 
 // Get finds an object, or says NotFound.

@@ -64,6 +64,7 @@ func (r *Registry) UpdateScale(kind *api.Kind, scale *autoscalingv1.Scale) (*aut
 	}
 	changed := old.DeepCopyObject().(api.Object)
 	changed.SetResourceVersion(scale.ResourceVersion)
+	changed.SetManagedFields(scale.ManagedFields)
 	replicas := scale.Spec.Replicas
 	switch changed := changed.(type) {
 	case *appsv1.StatefulSet:
@@ -77,7 +78,7 @@ func (r *Registry) UpdateScale(kind *api.Kind, scale *autoscalingv1.Scale) (*aut
 	default:
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s has no scale subresource", kind.Resource))
 	}
-	updated, err := r.Update(changed, "")
+	updated, err := r.update(changed, "", "scale")
 	if err != nil {
 		return nil, err
 	}

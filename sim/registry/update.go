@@ -17,6 +17,11 @@ import (
 // and gives back what is there. One that takes the last finalizer from a terminating object ends it
 // (upstream: apiserver/pkg/registry/generic/registry/store.go Update).
 func (r *Registry) Update(object api.Object, subresource string) (api.Object, error) {
+	return r.update(object, subresource, subresource)
+}
+
+// update is Update for a request that came in through a door: the subresource that is noted with who made it.
+func (r *Registry) update(object api.Object, subresource, door string) (api.Object, error) {
 	kind, name := api.KindOf(object), api.NameOf(object)
 	old, found := r.Tx.Object(kind, name.Namespace, name.Name)
 	switch uid := object.GetUID(); {
@@ -31,6 +36,8 @@ func (r *Registry) Update(object api.Object, subresource string) (api.Object, er
 		return nil, kind.Conflict(name.Name)
 	}
 	api.Stamp(object)
+	asked := object.GetManagedFields()
+	object.SetManagedFields(old.GetManagedFields())
 	object.SetResourceVersion(old.GetResourceVersion())
 	object.SetSelfLink("")
 	r.Settings.Release.Default(object)
@@ -42,12 +49,14 @@ func (r *Registry) Update(object api.Object, subresource string) (api.Object, er
 		return nil, apierrors.NewInvalid(kind.GroupVersionKind().GroupKind(), name.Name, problems)
 	}
 	if finished(object, old) {
+		r.forget(old)
 		r.Tx.Delete(old)
 		return object, nil
 	}
-	if api.Equal(object, old) {
+	if api.Equal(object, old) && !r.tells(asked, old) {
 		return old, nil
 	}
+	r.noteUpdate(object, old, asked, door)
 	r.Tx.Put(object)
 	return object, nil
 }

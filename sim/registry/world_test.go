@@ -33,7 +33,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, chooser: kernel.NewTape(nil)}
 	w.Registry = &registry.Registry{
-		Tx: store.New(start).Begin(), Seed: 7,
+		Tx: store.New(start, registry.Managers).Begin(), Seed: 7,
 		Settings: &api.Settings{
 			ServiceCIDR: netip.MustParsePrefix("10.96.0.0/24"), DNSAddress: netip.MustParseAddr("10.96.0.10"),
 			NodePortFirst: 30000, NodePortLast: 30099,
