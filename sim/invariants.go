@@ -60,7 +60,9 @@ func changeOf[T api.Object](change store.Change) changed[T] {
 func (e *evidence) byLoop() bool { return e.record.Who != outside && e.record.Who != containerEvent }
 
 // bySet says whether the StatefulSet controller did it.
-func (e *evidence) bySet() bool { return e.record.Who == "statefulset" }
+func (e *evidence) bySet() bool { return e.record.Who == statefulSets }
+
+const statefulSets = "statefulset"
 
 // check asks every promise. What is broken stays noted once per sentence and finding.
 func (c *Cluster) check(record *Record) {
@@ -70,7 +72,7 @@ func (c *Cluster) check(record *Record) {
 	} else {
 		c.running.follow(view, record.Rows)
 	}
-	if len(record.Changes) == 0 && len(record.Rows) == 0 && record.Who != endpointSlices {
+	if len(record.Changes) == 0 && len(record.Rows) == 0 && record.Who != endpointSlices && record.Who != statefulSets {
 		return
 	}
 	e := &evidence{record: record, settings: c.settings, view: view, before: record.Before, running: &c.running, loops: c.loops}

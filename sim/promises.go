@@ -20,10 +20,13 @@ func Promises() []Promise {
 		{"with OrderedReady a Pod is created only when all Pods before it are Running and Ready, for minReadySeconds", createdInOrder},
 		{"with OrderedReady a Pod is deleted by scaling only when all Pods after it are gone", condemnedInOrder},
 		{"with OrderedReady no Pod is deleted by scaling while a Pod that stays is not Running and Ready, for minReadySeconds", condemnedWhenReady},
+		{"with OrderedReady a Pod that is not Ready is deleted by scaling only when all Pods before it are", condemnedFirst},
 
 		{"a Pod is created at the current or at the update revision, and below the partition at the current one", revisionOfNewPods},
+		{"a Pod is created from the template of its revision", templateOfRevision},
 		{"a StatefulSet takes down a Pod that it wants only to bring it to the update revision, from the partition on, and never with OnDelete", partitionRespected},
 		{"a rollout takes down one Pod at a time, from the highest ordinal down, when those above are updated and available; with maxUnavailable at most that many", rolloutGentle},
+		{"the update revision becomes the current one only when all Pods are at it and Ready", rolloutComplete},
 
 		{"a Pod of a StatefulSet mounts the claims of its ordinal, and they are there before it", claimsOfOrdinal},
 		{"no control loop deletes a claim that the retention policy keeps", claimsRetained},
@@ -34,6 +37,7 @@ func Promises() []Promise {
 		{"a ReadWriteOnce volume is used on one node at a time", oneNodePerVolume},
 
 		{"the counters of a StatefulSet's status add up", statusAddsUp},
+		{"after a look of its controller that nothing went wrong in, a StatefulSet's status counts the Pods that were seen", statusTells},
 		{"the generation that a StatefulSet's controller has seen only grows, up to the one there is", observedGrows},
 		{"the revisions that a StatefulSet's status names are there", revisionsNamed},
 		{"a ControllerRevision keeps its data, and numbers only grow", revisionNumbersGrow},

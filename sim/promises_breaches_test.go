@@ -61,7 +61,20 @@ var breaches = []struct {
 	{sentence: "with OrderedReady no Pod is deleted", found: "web-2 is being deleted while web-0 is not Running and Ready",
 		before: func(p *planting) { wantOne(p); p.pod("web-0", notReady) },
 		plant:  func(p *planting) { p.pod("web-2", func(pod *corev1.Pod) { deleted(pod) }) }},
+	{sentence: "with OrderedReady a Pod that is not Ready", found: "web-2 is being deleted while neither it nor web-1 is Ready",
+		before: func(p *planting) { wantOne(p); p.pod("web-1", notReady); p.pod("web-2", notReady) },
+		plant:  func(p *planting) { p.pod("web-2", func(pod *corev1.Pod) { deleted(pod) }) }},
 
+	{sentence: "a Pod is created from the template", before: wantFour, found: " and has other annotations",
+		plant: func(p *planting) { p.born(func(pod *corev1.Pod) { pod.Annotations = map[string]string{"who": "me"} }) }},
+	{sentence: "a Pod is created from the template", before: wantFour, found: " and does not run its image registry.k8s.io/nginx-slim:0.21",
+		plant: func(p *planting) { p.born(func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "nginx" }) }},
+	{sentence: "the update revision becomes the current one", before: nextRevision, found: "web is now at web-next, with 1 of 3 Pods updated and 3 Ready",
+		plant: func(p *planting) {
+			p.set(func(set *appsv1.StatefulSet) { set.Status.CurrentRevision, set.Status.UpdatedReplicas = "web-next", 1 })
+		}},
+	{sentence: "after a look of its controller", found: "readyReplicas of web is 2, and the controller saw 3",
+		plant: func(p *planting) { p.set(func(set *appsv1.StatefulSet) { set.Status.ReadyReplicas = 2 }) }},
 	{sentence: "a Pod is created at the current", before: wantFour, found: "default/web-3 is at revision web-other, neither ",
 		plant: func(p *planting) {
 			p.born(func(pod *corev1.Pod) { pod.Labels[appsv1.StatefulSetRevisionLabel] = "web-other" })

@@ -65,6 +65,21 @@ func condemnedWhenReady(e *evidence) string {
 	return ""
 }
 
+// condemnedFirst looks at those of them that are not Ready themselves. One that is waits for nobody but those that stay.
+func condemnedFirst(e *evidence) string {
+	for pod, set := range e.taken() {
+		if set.Spec.PodManagementPolicy == appsv1.ParallelPodManagement || wants(set, pod) || e.settled(set, pod) {
+			continue
+		}
+		for other := range store.Owned[*corev1.Pod](e.before, set.UID) {
+			if !wants(set, other) && ordinalOf(set, other) < ordinalOf(set, pod) && e.down(set, other) {
+				return fmt.Sprintf("%s is being deleted while neither it nor %s is Ready", pod.Name, other.Name)
+			}
+		}
+	}
+	return ""
+}
+
 // born goes through the Pods that the StatefulSet controller created in this event, each with its set as the controller saw it.
 func (e *evidence) born() iter.Seq2[*corev1.Pod, *appsv1.StatefulSet] {
 	return func(yield func(*corev1.Pod, *appsv1.StatefulSet) bool) {

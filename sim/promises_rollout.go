@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,34 @@ func revisionOfNewPods(e *evidence) string {
 func (e *evidence) revisionThere(namespace, name string) bool {
 	_, found := store.Get[*appsv1.ControllerRevision](e.view, namespace, name)
 	return found
+}
+
+// templateOfRevision looks at the same Pods: at what of them the API does not change.
+func templateOfRevision(e *evidence) string {
+	for pod, set := range e.born() {
+		template := &set.Spec.Template
+		if status := &set.Status; status.UpdateRevision != revisionOf(pod) || status.ObservedGeneration != set.Generation {
+			revision, found := store.Get[*appsv1.ControllerRevision](e.view, set.Namespace, revisionOf(pod))
+			if !found {
+				continue // revisionOfNewPods says so
+			}
+			restored, err := api.ApplyRevision(set, revision)
+			if err != nil {
+				continue // the controller cannot have read it either
+			}
+			template = &restored.Spec.Template
+		}
+		name := api.NameOf(pod)
+		if !maps.Equal(pod.Annotations, template.Annotations) {
+			return fmt.Sprintf("%s is at revision %s and has other annotations", name, revisionOf(pod))
+		}
+		for i := range template.Spec.Containers {
+			if image := template.Spec.Containers[i].Image; i >= len(pod.Spec.Containers) || pod.Spec.Containers[i].Image != image {
+				return fmt.Sprintf("%s is at revision %s and does not run its image %s", name, revisionOf(pod), image)
+			}
+		}
+	}
+	return ""
 }
 
 // partitionRespected looks at the wanted Pods that the StatefulSet controller deleted.
@@ -114,6 +143,23 @@ func (e *evidence) down(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 		return !e.available(pod, set.Spec.MinReadySeconds)
 	}
 	return pod.Status.Phase != corev1.PodRunning || !podReady(pod)
+}
+
+// rolloutComplete looks at the statuses that the StatefulSet controller wrote. A set whose current revision is gone goes on with the update revision.
+func rolloutComplete(e *evidence) string {
+	for _, set := range e.sets {
+		if !e.bySet() || set.old == nil || set.new == nil || set.old.Status.CurrentRevision == set.new.Status.CurrentRevision {
+			continue
+		}
+		status, wanted := &set.new.Status, int32(replicasOf(set.new))
+		if complete := status.UpdatedReplicas == wanted && status.ReadyReplicas == wanted && status.Replicas == wanted; complete {
+			continue
+		}
+		if _, found := store.Get[*appsv1.ControllerRevision](e.before, set.old.Namespace, set.old.Status.CurrentRevision); found {
+			return fmt.Sprintf("%s is now at %s, with %d of %d Pods updated and %d Ready", set.new.Name, status.CurrentRevision, status.UpdatedReplicas, wanted, status.ReadyReplicas)
+		}
+	}
+	return ""
 }
 
 // newestRevision is the name of the set's revision with the highest number, to which it goes.

@@ -3,8 +3,13 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/store"
@@ -35,6 +40,72 @@ func statusAddsUp(e *evidence) string {
 		}
 	}
 	return ""
+}
+
+// statusTells counts what the controller saw. A look at an older set, whose status could not be written, tells nothing.
+func statusTells(e *evidence) string {
+	if !e.bySet() || e.record.Error != nil || slices.ContainsFunc(e.record.Writes, func(w Written) bool { return w.Error != nil }) {
+		return ""
+	}
+	key := parseKey(e.record.Key)
+	seen, found := store.Get[*appsv1.StatefulSet](e.before, key.Namespace, key.Name)
+	is, there := store.Get[*appsv1.StatefulSet](e.view, key.Namespace, key.Name)
+	if !found || !there || seen.DeletionTimestamp != nil {
+		return ""
+	}
+	was := is
+	for _, set := range e.sets {
+		was = set.old
+	}
+	if was == nil || was.ResourceVersion != seen.ResourceVersion {
+		return ""
+	}
+	selector, err := metav1.LabelSelectorAsSelector(seen.Spec.Selector)
+	if err != nil {
+		return ""
+	}
+	var all, ready, available, updated int32
+	for pod := range store.List[*corev1.Pod](e.before, key.Namespace) {
+		if !e.counted(seen, pod, selector) {
+			continue
+		}
+		if pod.Name != podNamed(seen, ordinalOf(seen, pod)) {
+			return "" // web-01 beside web-1: one of them stands for both
+		}
+		all++
+		if pod.Status.Phase == corev1.PodRunning && podReady(pod) {
+			ready++
+			if e.available(pod, seen.Spec.MinReadySeconds) {
+				available++
+			}
+		}
+		if pod.DeletionTimestamp == nil && revisionOf(pod) == is.Status.UpdateRevision {
+			updated++
+		}
+	}
+	for _, one := range []struct {
+		what    string
+		is, saw int32
+	}{
+		{"replicas", is.Status.Replicas, all}, {"readyReplicas", is.Status.ReadyReplicas, ready},
+		{"availableReplicas", is.Status.AvailableReplicas, available}, {"updatedReplicas", is.Status.UpdatedReplicas, updated},
+	} {
+		if one.is != one.saw {
+			return fmt.Sprintf("%s of %s is %d, and the controller saw %d", one.what, seen.Name, one.is, one.saw)
+		}
+	}
+	return ""
+}
+
+// counted says whether a Pod was the set's when its controller looked, or was made so.
+func (e *evidence) counted(set *appsv1.StatefulSet, pod *corev1.Pod, selector labels.Selector) bool {
+	if !selector.Matches(labels.Set(pod.Labels)) || !strings.HasPrefix(pod.Name, set.Name+"-") || ordinalOf(set, pod) < 0 {
+		return false
+	}
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+		return owner.UID == set.UID
+	}
+	return pod.DeletionTimestamp == nil
 }
 
 func observedGrows(e *evidence) string {

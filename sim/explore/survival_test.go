@@ -4,6 +4,8 @@ import (
 	"flag"
 	"strings"
 	"testing"
+
+	"github.com/stsim/stsim/sim"
 )
 
 var histories = flag.Int("explore.histories", 15, "how many histories each world of the survival test is lived in")
@@ -18,7 +20,12 @@ var worlds = map[string]string{
 	"start":     with("  ordinals: {start: 2}\n  revisionHistoryLimit: 0\n") + stranger,
 	"scaled":    with("  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}\n"),
 	"deleted":   with("  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}\n"),
+	"both":      with("  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete, whenScaled: Delete}\n"),
+	"old":       web,
 }
+
+// releases are those of worlds that are not of the newest one. In 1.9 sets had no retention policy.
+var releases = map[string]string{"old": "1.9"}
 
 // stranger is a Pod that the set adopts, and does not want.
 const stranger = `---
@@ -38,10 +45,10 @@ func TestSurvival(t *testing.T) {
 	for name, manifest := range worlds {
 		t.Run(name, func(t *testing.T) {
 			setting := Setting{
-				Manifests: []byte(manifest), Except: Expectations(),
+				Manifests: []byte(manifest), Except: Expectations(), Options: sim.Options{Kubernetes: releases[name]},
 				Verbs: []string{"scale", "restart", "delete-pod", "delete-set", "orphan-set", "apply", "node-down", "node-up"},
 			}
-			if name == "scaled" {
+			if name == "scaled" || name == "both" {
 				setting.Except = append(setting.Except, comesUp(defaultBound)) // see TestFindsForgottenSet
 			}
 			w, err := NewWorld(setting)
