@@ -26,6 +26,7 @@ func Promises() []Promise {
 		{"a Pod is created from the template of its revision", templateOfRevision},
 		{"a StatefulSet takes down a Pod that it wants only to bring it to the update revision, from the partition on, and never with OnDelete", partitionRespected},
 		{"a rollout takes down one Pod at a time, from the highest ordinal down, when those above are updated and available; with maxUnavailable at most that many", rolloutGentle},
+		{"with OrderedReady a rollout takes down a Pod only when all that are wanted are Running and Ready, for minReadySeconds, and no others are left", rolloutInOrder},
 		{"the update revision becomes the current one only when all Pods are at it and Ready", rolloutComplete},
 
 		{"a Pod of a StatefulSet mounts the claims of its ordinal, and they are there before it", claimsOfOrdinal},

@@ -69,6 +69,15 @@ var breaches = []struct {
 		plant: func(p *planting) { p.born(func(pod *corev1.Pod) { pod.Annotations = map[string]string{"who": "me"} }) }},
 	{sentence: "a Pod is created from the template", before: wantFour, found: " and does not run its image registry.k8s.io/nginx-slim:0.21",
 		plant: func(p *planting) { p.born(func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "nginx" }) }},
+	{sentence: "with OrderedReady a rollout", found: "default/web-2 was deleted while web-0 is not Running and Ready",
+		before: func(p *planting) { nextRevision(p); p.pod("web-0", notReady) },
+		plant:  func(p *planting) { p.pod("web-2", func(pod *corev1.Pod) { deleted(pod) }) }},
+	{sentence: "with OrderedReady a rollout", found: "default/web-1 was deleted while web-2 is still there",
+		before: func(p *planting) {
+			nextRevision(p)
+			p.set(func(set *appsv1.StatefulSet) { set.Spec.Replicas = ptr.To(int32(2)) })
+		},
+		plant: func(p *planting) { p.pod("web-1", func(pod *corev1.Pod) { deleted(pod) }) }},
 	{sentence: "the update revision becomes the current one", before: nextRevision, found: "web is now at web-next, with 1 of 3 Pods updated and 3 Ready",
 		plant: func(p *planting) {
 			p.set(func(set *appsv1.StatefulSet) { set.Status.CurrentRevision, set.Status.UpdatedReplicas = "web-next", 1 })

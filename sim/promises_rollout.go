@@ -113,6 +113,26 @@ func rolloutGentle(e *evidence) string {
 	return ""
 }
 
+// rolloutInOrder looks at the same Pods, and at all others.
+func rolloutInOrder(e *evidence) string {
+	for pod, set := range e.taken() {
+		if set.Spec.PodManagementPolicy == appsv1.ParallelPodManagement || !wants(set, pod) {
+			continue
+		}
+		for ordinal := startOf(set); ordinal < startOf(set)+replicasOf(set); ordinal++ {
+			if other, found := store.Get[*corev1.Pod](e.before, set.Namespace, podNamed(set, ordinal)); !found || !e.settled(set, other) {
+				return fmt.Sprintf("%s was deleted while %s is not Running and Ready", api.NameOf(pod), podNamed(set, ordinal))
+			}
+		}
+		for other := range store.Owned[*corev1.Pod](e.before, set.UID) {
+			if !wants(set, other) && ordinalOf(set, other) >= 0 {
+				return fmt.Sprintf("%s was deleted while %s is still there", api.NameOf(pod), other.Name)
+			}
+		}
+	}
+	return ""
+}
+
 // tooManyDown counts the wanted Pods that were unavailable already, and those that were taken down now.
 func (e *evidence) tooManyDown(set *appsv1.StatefulSet, taken int) string {
 	down := 0
