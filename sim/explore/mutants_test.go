@@ -142,7 +142,7 @@ func (m mutant) dies(t *testing.T) string {
 		t.Errorf("%q does not build: %s", m.becomes, output)
 		return ""
 	}
-	output, err := exec.Command(program, "-test.run", "^TestSurvival$", "-test.timeout", "2m", "-explore.histories", "40").CombinedOutput()
+	output, err := exec.Command(program, "-test.run", "^TestSurvival$", "-test.timeout", "5m", "-test.failfast", "-explore.histories", "250").CombinedOutput()
 	if err == nil {
 		return ""
 	}
