@@ -97,8 +97,8 @@ func (d Diff) near(i int) bool {
 	return false
 }
 
-// compare makes the diff of two outputs that do not match.
-func compare(want, got []comparedLine) Diff {
+// difference makes the diff of two outputs that do not match.
+func difference(want, got []comparedLine) Diff {
 	var lines, printed []DiffLine
 	flush := func() {
 		lines = append(lines, printed...)

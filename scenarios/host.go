@@ -38,10 +38,8 @@ type host struct {
 
 var _ applet.System = (*host)(nil)
 
-func newHost(d *door.Door, client *kubectl.Client, t *terminal) *host {
-	h := &host{door: d, client: client, terminal: t, output: shellOutput{terminal: t}}
-	d.Do(func(cluster *sim.Cluster) { h.files = cluster.HostFiles() })
-	return h
+func newHost(d *door.Door, client *kubectl.Client, t *terminal, files *storage.FileSystem) *host {
+	return &host{door: d, client: client, files: files, terminal: t, output: shellOutput{terminal: t}}
 }
 
 // shellOutput prints what the shell writes, both streams on the one terminal.
@@ -113,13 +111,15 @@ func (h *host) Choose(label string, n int) (taken int) {
 	return taken
 }
 
-// Command implements [applet.System]: the host has kubectl and why.
+// Command implements [applet.System]: the host has kubectl, why, and of stsim what a page can use.
 func (h *host) Command(name string) applet.Applet {
 	switch name {
 	case "kubectl":
 		return h.kubectl
 	case "why":
 		return h.why
+	case "stsim":
+		return h.stsim
 	}
 	return nil
 }

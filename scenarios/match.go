@@ -16,7 +16,7 @@ func Match(expected []Line, actual []string, normalisers Normalisers) (ok bool, 
 	if _, state := match(want, got, false); state == Complete {
 		return true, Diff{}
 	}
-	return false, compare(want, got)
+	return false, difference(want, got)
 }
 
 // Progress says how far a command that goes on printing has come.

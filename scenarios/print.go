@@ -24,8 +24,9 @@ type Printer struct {
 	writer  io.Writer
 	width   int
 	colour  bool
-	started bool // something was written, so that the next block needs a blank line above it
-	open    bool // output has begun a line and not ended it
+	started bool   // something was written, so that the next block needs a blank line above it
+	open    bool   // output has begun a line and not ended it
+	echo    string // what is printed next and is seen already
 	err     error
 }
 
@@ -120,7 +121,11 @@ func (p *Printer) Command(step *Step) {
 // "^C" that ends a command too.
 func (p *Printer) Output(text string) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
+	if seen := commonPrefix(text, p.echo); seen > 0 {
+		text, p.echo = text[seen:], p.echo[seen:]
+	}
 	for text != "" {
+		p.echo = ""
 		line, rest, ended := strings.Cut(text, "\n")
 		line = clean(line)
 		if !p.open && line != "" {
@@ -132,13 +137,17 @@ func (p *Printer) Output(text string) {
 	}
 }
 
+func commonPrefix(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 // Verdict ends a step or a check: a mark, the virtual time since the page began, and if it failed, why. reason may have
 // several lines; it is ignored when ok.
 func (p *Printer) Verdict(ok bool, clock time.Duration, reason string) {
-	if p.open {
-		p.write("\n")
-		p.open = false
-	}
+	p.EndOutput()
 	if ok {
 		p.line(p.paint(green, "✓") + " " + p.paint(dim, clockText(clock)))
 		return
@@ -208,10 +217,7 @@ func clockText(clock time.Duration) string { return "+" + FormatDuration(clock) 
 
 // gap puts a blank line above a block, except the first.
 func (p *Printer) gap() {
-	if p.open {
-		p.write("\n")
-		p.open = false
-	}
+	p.EndOutput()
 	if p.started {
 		p.write("\n")
 	}

@@ -24,9 +24,9 @@ type Options struct {
 	DNSCache   *time.Duration // instead of the page's
 	Check      bool           // check the promises of StatefulSets after every event
 	Printer    *Printer
-	Step       func(step *Step) bool // called before every command; false ends the run. nil: none
-	Progress   func(what string)     // told the command that is about to run. nil: nobody
-	Played     func(Played)          // told of every command that has run, and of every check. nil: nobody
+	Learner    Learner           // asked before every command; nil: nobody
+	Progress   func(what string) // told the command that is about to run. nil: nobody
+	Played     func(Played)      // told of every command that has run, and of every check. nil: nobody
 }
 
 // Played is what became of one command, or of one check.
@@ -54,6 +54,18 @@ type Report struct {
 // Run plays a page from its beginning on a cluster of its own, and says what came of it. An error means that the page cannot be
 // played at all; a command that prints something else than the page says is counted in the report and told by the Printer.
 func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
+	r, err := newRunner(page, options)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { r.session.close() }()
+	if options.Learner != nil {
+		r.guide = newWalk(r, options.Learner)
+	}
+	return r.report, r.run(ctx)
+}
+
+func newRunner(page *Page, options Options) (*runner, error) {
 	clusterOptions, err := clusterOptions(page, options)
 	if err != nil {
 		return nil, err
@@ -73,10 +85,9 @@ func Run(ctx context.Context, page *Page, options Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer session.close()
-	r := &runner{page: page, options: options, printer: printer, session: session, watch: watch, report: &Report{Outputs: map[int][]string{}}}
-	session.door.Do(func(cluster *sim.Cluster) { r.begin = cluster.Now() })
-	return r.report, r.run(ctx)
+	r := &runner{page: page, options: options, printer: printer, session: session, watch: watch, report: &Report{Outputs: map[int][]string{}}, items: itemsOf(page)}
+	r.begin = session.now()
+	return r, nil
 }
 
 type runner struct {
@@ -87,7 +98,30 @@ type runner struct {
 	watch   *watch
 	report  *Report
 	begin   time.Time
-	asked   int // how many broken promises have been looked at
+	asked   int   // how many broken promises have been looked at
+	guide   guide // nil: nobody is asked
+	items   []item
+	at      int // index of the item that is being carried out
+}
+
+// item is a block, or one command of a transcript.
+type item struct {
+	block Block // nil for a command
+	step  *Step
+}
+
+func itemsOf(page *Page) (items []item) {
+	for _, block := range page.Blocks {
+		console, is := block.(*Console)
+		if !is {
+			items = append(items, item{block: block})
+			continue
+		}
+		for _, step := range console.Steps {
+			items = append(items, item{step: step})
+		}
+	}
+	return items
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -97,12 +131,12 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	r.printer.Title(r.page)
-	for _, block := range r.page.Blocks {
+	for ; r.at < len(r.items); r.at++ {
 		if ctx.Err() != nil {
 			r.report.Stopped = true
 			break
 		}
-		if err := r.block(ctx, block); err != nil {
+		if err := r.item(ctx, r.items[r.at]); err != nil {
 			if errors.Is(err, errStopped) {
 				r.report.Stopped = true
 				break
@@ -118,26 +152,45 @@ func (r *runner) run(ctx context.Context) error {
 
 var errStopped = errors.New("stopped")
 
-func (r *runner) block(ctx context.Context, block Block) error {
-	switch block := block.(type) {
+func (r *runner) item(ctx context.Context, item item) error {
+	switch block := item.block.(type) {
 	case *Prose:
 		r.printer.Prose(block.Text)
 	case *File:
 		r.printer.File(block)
 		return r.session.writeFile(block)
 	case *Directive:
-		return r.directive(block)
-	case *Console:
-		for _, step := range block.Steps {
-			if ctx.Err() != nil {
-				return errStopped
-			}
-			if r.options.Step != nil && !r.options.Step(step) {
-				return errStopped
-			}
-			r.step(ctx, step)
+		if err := r.directive(block); err != nil {
+			return err
 		}
+		if r.guide != nil {
+			r.guide.after()
+		}
+	case nil:
+		return r.command(ctx, item.step)
 	}
+	return nil
+}
+
+// command runs a command of the page, if nobody wants something else.
+func (r *runner) command(ctx context.Context, step *Step) error {
+	if r.guide == nil {
+		r.step(ctx, step)
+		return nil
+	}
+	move, err := r.guide.stop(ctx, step)
+	if err != nil {
+		return err
+	}
+	switch move {
+	case runIt:
+		r.step(ctx, step)
+	case endIt:
+		return errStopped
+	case goBack: // the guide has set where the page goes on
+		return nil
+	}
+	r.guide.after()
 	return nil
 }
 
@@ -146,9 +199,22 @@ func (r *runner) step(ctx context.Context, step *Step) {
 	if r.options.Progress != nil {
 		r.options.Progress(step.Command)
 	}
-	r.session.pass(r.page.FrontMatter.ThinkTime)
-	r.printer.Command(step)
-	result := r.session.run(ctx, step, r.page.FrontMatter.Normalise)
+	if r.guide == nil {
+		r.printer.Command(step) // otherwise it stands there already
+	} else {
+		defer r.options.Learner.OnInterrupt(r.session.press)()
+	}
+	r.account(step, r.session.think(ctx, step, r.page.FrontMatter))
+}
+
+// think runs a command after the time a person needs to think of it.
+func (s *session) think(ctx context.Context, step *Step, front FrontMatter) outcome {
+	s.pass(front.ThinkTime)
+	return s.run(ctx, step, front.Normalise)
+}
+
+// account judges what a command has come to, tells and counts it.
+func (r *runner) account(step *Step, result outcome) {
 	r.report.Outputs[step.Index] = result.printed
 	reason := r.judge(step, result)
 	if reason == "" {
@@ -234,9 +300,8 @@ func (r *runner) directive(directive *Directive) error {
 }
 
 // clock is the virtual time since the page began.
-func (r *runner) clock() (since time.Duration) {
-	r.session.door.Do(func(cluster *sim.Cluster) { since = cluster.Now().Sub(r.begin) })
-	return since
+func (r *runner) clock() time.Duration {
+	return r.session.now().Sub(r.begin)
 }
 
 // clusterOptions turn a page's front matter into a cluster.

@@ -208,15 +208,6 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// Steps are announced, and can be refused.
-func TestStep(t *testing.T) {
-	asked := 0
-	got := play(t, parsed(t, block("$ echo a", "a", "$ echo b", "b", "$ echo c", "c")), Options{Step: func(*Step) bool { asked++; return asked < 3 }})
-	if asked != 3 || got.Commands != 2 || !got.Stopped || strings.Contains(got.text, "echo c") {
-		t.Errorf("asked %d times: %+v\n%s", asked, got.Report, got.text)
-	}
-}
-
 func TestDirectives(t *testing.T) {
 	got := play(t, parsed(t, "<!-- advance 90m -->\n\n"+block("$ date +%H:%M:%S", "[...]")), Options{})
 	if got.Virtual != 90*time.Minute+time.Second || !strings.Contains(got.text, "(1h30m of virtual time pass)  +1h30m") {

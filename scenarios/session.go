@@ -37,16 +37,24 @@ type session struct {
 }
 
 func newSession(cluster *sim.Cluster, show func(string)) (*session, error) {
+	s, err := sessionWith(cluster, cluster.HostFiles(), show)
+	if err != nil {
+		return nil, err
+	}
+	s.startShell()
+	s.terminal.begin()
+	return s, nil
+}
+
+// sessionWith has files already, and no shell yet.
+func sessionWith(cluster *sim.Cluster, files *storage.FileSystem, show func(string)) (*session, error) {
 	d := door.New(cluster)
 	client, err := kubectl.New(d)
 	if err != nil {
 		return nil, err
 	}
 	t := newTerminal(show)
-	s := &session{door: d, terminal: t, host: newHost(d, client, t), wake: func() {}, release: d.Hold()}
-	s.startShell()
-	t.begin()
-	return s, nil
+	return &session{door: d, terminal: t, host: newHost(d, client, t, files), wake: func() {}, release: d.Hold()}, nil
 }
 
 // startShell starts the interactive shell that takes the commands of the page one after the other, so that variables and functions
@@ -131,37 +139,49 @@ func (s *session) perform(ctx context.Context, command string) (status int, prob
 	s.host.programs.calls = 0
 	pauses := maxPauses
 	for _, line := range strings.Split(command, "\n") {
-		s.enter(line)
-		for {
-			s.turn()
-			if exited := s.shell.State().Exited; exited != nil {
-				s.startShell()
-				return exited.Code, ""
-			}
-			if waits, _ := s.shell.Prompt(); waits {
-				break
-			}
-			pauses--
-			switch {
-			case pauses < 0:
-				problem = "it has waited " + count(maxPauses, "time") + ": an endless loop?"
-			case s.host.programs.calls > maxCalls:
-				problem = "it has called kubectl " + count(maxCalls, "time") + ": an endless loop?"
-			}
-			if problem != "" || !s.rest(ctx) {
-				s.kill()
-				return kubectl.Interrupted, problem
-			}
+		if status, problem, ended := s.performLine(ctx, line, &pauses); ended {
+			return status, problem
 		}
 	}
 	if _, more := s.shell.Prompt(); more {
 		_, _ = s.terminal.Write([]byte("sh: syntax error: the command is not complete (an open quote, or a loop without its end?)\n"))
-		s.host.output.swallow = true
-		s.shell = s.shell.Input([]byte{3}, false)
-		s.turn()
+		s.forget()
 		return 2, ""
 	}
 	return s.shell.Status(), ""
+}
+
+// performLine types a line and runs the shell until it waits for the next one; ended says that it does not.
+func (s *session) performLine(ctx context.Context, line string, pauses *int) (status int, problem string, ended bool) {
+	s.enter(line)
+	for {
+		s.turn()
+		if exited := s.shell.State().Exited; exited != nil {
+			s.startShell()
+			return exited.Code, "", true
+		}
+		if waits, _ := s.shell.Prompt(); waits {
+			return 0, "", false
+		}
+		*pauses--
+		switch {
+		case *pauses < 0:
+			problem = "it has waited " + count(maxPauses, "time") + ": an endless loop?"
+		case s.host.programs.calls > maxCalls:
+			problem = "it has called kubectl " + count(maxCalls, "time") + ": an endless loop?"
+		}
+		if problem != "" || !s.rest(ctx) {
+			s.kill()
+			return kubectl.Interrupted, problem, true
+		}
+	}
+}
+
+// forget gives up a command of which the shell waits for the rest.
+func (s *session) forget() {
+	s.host.output.swallow = true
+	s.shell = s.shell.Input([]byte{3}, false)
+	s.turn()
 }
 
 // enter types a line at the shell's prompt. The page shows it already: it is not echoed.

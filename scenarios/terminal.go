@@ -73,6 +73,13 @@ func (t *terminal) echo(text string) {
 	t.show(text)
 }
 
+// between does something while nobody prints.
+func (t *terminal) between(do func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	do()
+}
+
 // Read gives a program what was typed; it waits for it.
 func (t *terminal) Read(buffer []byte) (int, error) {
 	t.mu.Lock()

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func newRun() *cobra.Command {
 			"progress and the time it took come on standard error. Exit status 1 when an output differs, with its place and a diff.\n\n" +
 			"Nothing on this machine can be read, written or reached by a page, except the files given with -f, of which its commands see copies.",
 		Example: "  stsim run nginx\n  stsim run page.md -f web.yaml\n  stsim run page.md --update      write what was printed into the page\n" +
-			"  stsim run nginx --step          wait for Enter before every command\n  stsim run nginx --json | jq -r 'select(.ok == false).reason'",
+			"  stsim run nginx --step          go through it a command at a time, with a prompt for commands of your own\n  stsim run nginx --json | jq -r 'select(.ok == false).reason'",
 		Args: onePage,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -54,7 +55,7 @@ func newRun() *cobra.Command {
 	command.Flags().StringArrayVarP(&flags.files, "filename", "f", nil, "a file that the page's commands can read; may be given more than once")
 	command.Flags().BoolVar(&flags.update, "update", false, "write what the commands printed into the page")
 	command.Flags().BoolVar(&flags.check, "check", false, "check the promises of StatefulSets after every event")
-	command.Flags().BoolVar(&flags.step, "step", false, "wait for Enter before every command")
+	command.Flags().BoolVar(&flags.step, "step", false, "go through the page a command at a time, and type commands of your own before each")
 	command.Flags().BoolVar(&flags.json, "json", false, "print one JSON object per command and one with the summary, instead of the page")
 	return command
 }
@@ -73,6 +74,9 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 	}
 	if flags.update && path == "" {
 		return fmt.Errorf("--update needs the path of a page, and %q is built in\nhint: stsim run ./page.md --update", name)
+	}
+	if flags.step && flags.json {
+		return errors.New("--step shows the page to a person, and --json does not show it\nhint: leave one of them out")
 	}
 	if err := addFiles(page, flags.files); err != nil {
 		return failure{err.Error()}
@@ -96,13 +100,17 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 	} else {
 		options.Printer = scenarios.NewPrinter(liveWriter{out, terminal}, scenarios.PrinterOptions{Width: width, Colour: terminal && colours()})
 	}
+	ctx := command.Context()
 	if flags.step {
-		options.Step = stepper(command, out.Flush)
+		person, inner, leave := newLearner(ctx, command.InOrStdin(), command.OutOrStdout())
+		defer leave()
+		options.Learner, ctx = flushing{person, out}, inner
+		watched.silent = true
 	}
 	if _, watches := terminalWidth(command.ErrOrStderr()); !watches || terminal && !flags.json {
 		watched.silent = true // nobody looks, or the command itself is to be seen
 	}
-	report, err := scenarios.Run(command.Context(), page, options)
+	report, err := scenarios.Run(ctx, page, options)
 	watched.end()
 	if err == nil && flags.json {
 		err = jsonSummary(out, page, report)
@@ -115,7 +123,7 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 		return failure{flushed.Error()}
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "wall time %s\n", time.Since(started).Round(time.Millisecond))
-	return conclude(command, page, path, report, flags)
+	return conclude(ctx, command, page, path, report, flags)
 }
 
 // addFiles reads what -f names into the page.
@@ -142,8 +150,8 @@ func addFiles(page *scenarios.Page, names []string) error {
 const maxFile = 8 << 20
 
 // conclude writes the page back if asked to, and fails when something did not hold.
-func conclude(command *cobra.Command, page *scenarios.Page, path string, report *scenarios.Report, flags runFlags) error {
-	if command.Context().Err() != nil {
+func conclude(ctx context.Context, command *cobra.Command, page *scenarios.Page, path string, report *scenarios.Report, flags runFlags) error {
+	if ctx.Err() != nil {
 		return failure{"interrupted"}
 	}
 	for _, broken := range report.Broken {
@@ -166,6 +174,8 @@ func conclude(command *cobra.Command, page *scenarios.Page, path string, report 
 		return failure{fmt.Sprintf("%d of %s did not do what the page says", report.Failed-report.BrokenChecks, counted(report.Failed-report.BrokenChecks+report.Commands, "command", "commands")) + alsoChecks(report)}
 	case report.BrokenChecks > 0:
 		return failure{counted(report.BrokenChecks, "check does", "checks do") + " not hold"}
+	case report.Stopped && flags.step:
+		fmt.Fprintf(command.ErrOrStderr(), "left after %d of %s\n", report.Commands, counted(len(page.Steps()), "command", "commands"))
 	case report.Stopped:
 		return failure{"stopped before the end of the page"}
 	}

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/stsim/stsim/scenarios"
 )
 
@@ -99,41 +97,6 @@ func (w liveWriter) Write(data []byte) (int, error) {
 	}
 	return n, err
 }
-
-// stepper shows each command and waits for Enter before it is run; false at the end of the input, or when the person presses Ctrl-C.
-func stepper(command *cobra.Command, flush func() error) func(*scenarios.Step) bool {
-	keys := bufio.NewReader(command.InOrStdin())
-	_, terminal := terminalWidth(command.ErrOrStderr())
-	return func(step *scenarios.Step) bool {
-		_ = flush()
-		first, _, more := strings.Cut(step.Command, "\n")
-		if runes := []rune(first); more || len(runes) > maxQuestion {
-			first = string(runes[:min(len(runes), maxQuestion)]) + " ..."
-		}
-		fmt.Fprintf(command.ErrOrStderr(), "\n  $ %s  [Enter] ", first)
-		pressed := make(chan bool, 1)
-		go func() {
-			_, err := keys.ReadString('\n')
-			pressed <- err == nil
-		}()
-		select {
-		case enter := <-pressed:
-			if enter && terminal && os.Getenv("TERM") != "dumb" {
-				fmt.Fprint(command.ErrOrStderr(), eraseQuestion)
-			}
-			return enter
-		case <-command.Context().Done():
-			fmt.Fprintln(command.ErrOrStderr())
-			return false
-		}
-	}
-}
-
-// maxQuestion is how many characters of a command the question shows: it has to fit on one line.
-const maxQuestion = 60
-
-// eraseQuestion takes back the two lines of the question after Enter: up, clear, up.
-const eraseQuestion = "\x1b[1A\x1b[2K\x1b[1A"
 
 // progress says on standard error what takes longer than a second.
 type progress struct {

@@ -127,12 +127,20 @@ func TestRunChecks(t *testing.T) {
 	}
 }
 
+// A person goes through a page: Enter runs what it says, other lines are commands of their own, and whoever leaves has not failed.
 func TestRunStep(t *testing.T) {
 	name := write(t, "page.md", strings.ReplaceAll(page, "cat note.txt", "true"))
-	if got := stsim(t, "\n\n\n", "run", name, "--step"); got.code != 0 || strings.Count(got.errors, "[Enter]") != 3 {
+	if got := stsim(t, "\n\n\n", "run", name, "--step"); got.code != 0 || !strings.Contains(got.out, "3/3 > \n  No resources found in default namespace.\n✓ +3s\n") {
 		t.Errorf("%+v", got)
 	}
-	if got := stsim(t, "\n", "run", name, "--step"); got.code != 1 || !strings.Contains(got.out, "✓ 1 command verified") || !strings.HasSuffix(got.errors, "error: stopped before the end of the page\n") {
+	got := stsim(t, "\necho of my own\nquit\n", "run", name, "--step")
+	if got.code != 0 || !strings.Contains(got.out, "2/3 > echo of my own\n  of my own\n2/3 (copy) > quit\n") || !strings.HasSuffix(got.errors, "left after 1 of 3 commands\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "\n", "run", name, "--step"); got.code != 0 || !strings.HasSuffix(got.errors, "left after 1 of 3 commands\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "", "run", name, "--step", "--json"); got.code != 2 || !strings.Contains(got.errors, "hint: leave one of them out") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/store"
 )
 
 // Usage says how the question is put on a command line.
@@ -44,13 +41,4 @@ func Question(args []string) (kind, namespace, name string, err error) {
 		return "", "", "", errors.New("expected one object, such as sts/web (hint: " + Usage + ")")
 	}
 	return words[0], namespace, words[1], nil
-}
-
-// Ask answers a command line as [Text] prints it.
-func Ask(view store.View, settings *api.Settings, args []string) (string, error) {
-	kind, namespace, name, err := Question(args)
-	if err != nil {
-		return "", err
-	}
-	return Text(Why(view, settings, kind, namespace, name)), nil
 }
