@@ -197,6 +197,16 @@ var situations = []struct {
 		edit(s, "web", func(set *appsv1.StatefulSet) { set.Spec.Replicas = ptr.To(int32(3)) })
 		s.settle()
 	}},
+	{name: "stale-claim-gone", ask: "sts/web", make: func(s *situation) {
+		// The claim goes after the controller has looked, and nobody wakes it.
+		s.web("replicas: 3", "replicas: 3\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}",
+			"- name: nginx", "- name: nginx\n        lifecycle: {preStop: {exec: {command: [sleep, \"10\"]}}}")
+		s.settle()
+		edit(s, "web", func(set *appsv1.StatefulSet) { set.Spec.Replicas = ptr.To(int32(2)) })
+		s.RunFor(2 * time.Second)
+		edit(s, "web", func(set *appsv1.StatefulSet) { set.Spec.Replicas = ptr.To(int32(3)) })
+		s.settle()
+	}},
 	{name: "stale-claim-held", ask: "sts/web pvc/www-web-2", make: func(s *situation) {
 		retain := "replicas: 3\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}"
 		s.web("replicas: 3", retain)

@@ -167,6 +167,12 @@ func (a *asker) missing(set *appsv1.StatefulSet, ordinal int) {
 		a.say(rule, holds, told(failed, "", podControl), command)
 		return
 	}
+	if _, pending := a.view.Pending("statefulset", set.Namespace+"/"+set.Name); !pending && scaledAway(set) {
+		a.say(fmt.Sprintf("Pod %s is to be created, and nobody tells the controller: its claim, which had to go first (whenScaled: Delete), is gone, and the controller does not watch claims",
+			name), of(set), "PodClaimIsStale ("+podControl+"); upstream's caches are gone through again after 12 to 24 hours",
+			a.kubectl(set.Namespace, "annotate statefulset %s look-again=now", set.Name))
+		return
+	}
 	a.say(fmt.Sprintf("Pod %s is about to be created", name), "", "", "")
 }
 
