@@ -27,6 +27,7 @@ type Cluster struct {
 	order    []control.Loop // in the order in which they hear of a change
 	db       *store.DB
 	chooser  kernel.Chooser
+	choose   func(label string, n int) int // the chooser's Choose
 	history  history
 	events   uint64 // taken so far
 	promises []Broken
@@ -66,9 +67,10 @@ func Make(options Options) (*Cluster, error) {
 		options.Loops = control.Loops()
 	}
 	c := &Cluster{
-		options: options, settings: settings, images: catalogue.Builtin().With(options.Apps...), chooser: options.Chooser, loops: map[string]control.Loop{},
+		options: options, settings: settings, images: catalogue.Builtin().With(options.Apps...), loops: map[string]control.Loop{},
 		db: store.New(options.Start, tables()...), history: newHistory(),
 	}
+	c.SetChooser(options.Chooser)
 	for _, loop := range options.Loops {
 		if !slices.Contains(options.Without, loop.Name) {
 			c.loops[loop.Name] = loop
@@ -118,7 +120,7 @@ func (c *Cluster) Since(revision uint64) ([]store.Change, error) { return c.db.S
 func (c *Cluster) Chooser() kernel.Chooser { return c.chooser }
 
 // SetChooser lets another one decide from here on.
-func (c *Cluster) SetChooser(chooser kernel.Chooser) { c.chooser = chooser }
+func (c *Cluster) SetChooser(chooser kernel.Chooser) { c.chooser, c.choose = chooser, chooser.Choose }
 
 // SetTrace tells another one of every event from here on; nil tells nobody.
 func (c *Cluster) SetTrace(trace func(Record)) { c.options.Trace = trace }
@@ -127,7 +129,7 @@ func (c *Cluster) SetTrace(trace func(Record)) { c.options.Trace = trace }
 func (c *Cluster) Fork() *Cluster {
 	twin := *c
 	twin.db = c.db.Fork()
-	twin.chooser = c.chooser.Fork()
+	twin.SetChooser(c.chooser.Fork())
 	twin.history = c.history.fork()
 	twin.options.Record = nil // two histories cannot go on in one record
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
@@ -146,7 +148,8 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be gone back to: %w (hint: raise Options.History)", clock(instant), err)
 	}
-	past.db, past.chooser, past.events, past.caches = from.db.Fork(), from.chooser.Fork(), from.events, from.caches.fork()
+	past.db, past.events, past.caches = from.db.Fork(), from.events, from.caches.fork()
+	past.SetChooser(from.chooser.Fork())
 	past.options.Trace = nil
 	past.running = running{}
 	for {
@@ -217,8 +220,8 @@ func (c *Cluster) handle(tx *store.Tx, event kernel.Event, record *Record) {
 	if !fresh {
 		record.Before = seen
 	}
-	plan := loop.Sync(control.Input{View: seen, Key: key, Now: tx.Now(), Settings: c.settings, Choose: c.chooser.Choose})
-	c.apply(tx, loop, key, plan, record)
+	plan := loop.Sync(control.Input{View: seen, Key: key, Now: tx.Now(), Settings: c.settings, Choose: c.choose})
+	c.apply(tx, loop, plan, record)
 	if !fresh {
 		tx.Schedule(tx.Now().Add(catchUp), event.Kind, event.Key)
 	}
@@ -323,11 +326,11 @@ func (c *Cluster) advanceClock(to time.Time) {
 }
 
 func (c *Cluster) world(tx *store.Tx) *container.World {
-	return &container.World{Tx: tx, Settings: c.settings, Catalogue: c.images, Choose: c.chooser.Choose, Cut: container.Cut(tx.View)}
+	return &container.World{Tx: tx, Settings: c.settings, Catalogue: c.images, Choose: c.choose, Cut: container.Cut}
 }
 
 func (c *Cluster) registry(tx *store.Tx) *registry.Registry {
-	return &registry.Registry{Tx: tx, Settings: c.settings, Choose: c.chooser.Choose, Seed: c.options.Seed}
+	return &registry.Registry{Tx: tx, Settings: c.settings, Choose: c.choose, Seed: c.options.Seed}
 }
 
 func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05") }

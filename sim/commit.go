@@ -37,7 +37,7 @@ const (
 )
 
 // apply does what a loop wants done.
-func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan control.Plan, record *Record) {
+func (c *Cluster) apply(tx *store.Tx, loop control.Loop, plan control.Plan, record *Record) {
 	requests := c.registry(tx)
 	requests.Manager = managerOf(loop.Name)
 	problem := plan.Carry(
@@ -56,7 +56,7 @@ func (c *Cluster) apply(tx *store.Tx, loop control.Loop, key control.Key, plan c
 		record.Commands = plan.Commands
 	}
 	record.Error = problem
-	c.reschedule(tx, loop.Name, formatKey(key), plan.Requeue, problem)
+	c.reschedule(tx, loop.Name, record.Key, plan.Requeue, problem)
 }
 
 // carryOut makes one request of a loop to the API.
@@ -116,6 +116,9 @@ func deleteOptions(options *control.DeleteOptions) metav1.DeleteOptions {
 
 // reschedule calls the loop again: after a back-off when it failed, otherwise when it asked for it.
 func (c *Cluster) reschedule(tx *store.Tx, loop, key string, requeue time.Time, problem error) {
+	if problem == nil && !store.AnyRow(tx.View, retries) && requeue.IsZero() {
+		return
+	}
 	id := (&retry{loop: loop, key: key}).RowKey()
 	if problem == nil {
 		tx.DeleteRow(retries, id)

@@ -26,7 +26,7 @@ func (c *Cluster) goBack(instant time.Time) error {
 	}
 	present := c.Present().Meta()
 	past.db.Continue(present)
-	c.db, c.chooser, c.history, c.caches, c.running = past.db, past.chooser, past.history, past.caches, past.running
+	c.db, c.chooser, c.choose, c.history, c.caches, c.running = past.db, past.chooser, past.choose, past.history, past.caches, past.running
 	c.events = past.events + 1
 	c.remember()
 	return nil

@@ -227,7 +227,7 @@ func goneWhenDeleted(t *testing.T, release string) string {
 		if slices.Contains(write.Tolerate, "NotFound") {
 			return write.Success.Reason + ": " + write.Success.Message
 		}
-		return write.Failure[0].Reason + ": " + strings.ReplaceAll(write.Failure[0].Message, "{error}", `pods "web-0" not found`)
+		return write.Failure()[0].Reason + ": " + strings.ReplaceAll(write.Failure()[0].Message, "{error}", `pods "web-0" not found`)
 	}
 	return ""
 }

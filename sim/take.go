@@ -87,7 +87,7 @@ func (c *Cluster) take(in Input, dryRun bool) (outcome Outcome, err error) {
 	case err == nil && c.options.Record != nil:
 		c.options.Record(recorded)
 	case err != nil:
-		c.chooser = luck
+		c.SetChooser(luck)
 	}
 	if errors.Is(err, errDryRun) {
 		err = nil

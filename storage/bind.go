@@ -2,7 +2,6 @@ package storage
 
 import (
 	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -22,18 +21,20 @@ func referenceTo(claim *corev1.PersistentVolumeClaim) *corev1.ObjectReference {
 	}
 }
 
+// Volumes and claims that functions of this package give back share with those they were given what stays the same: neither may be changed in place.
+
 // Reserve is a volume with its half of a binding made: its claimRef names the claim. That is all the scheduler does;
 // the volume controller completes the binding with Bind.
 func Reserve(volume *corev1.PersistentVolume, claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 	byUser := IsBoundTo(volume, claim)
-	volume = volume.DeepCopy()
+	reserved := *volume // what stays is shared
 	if ref := volume.Spec.ClaimRef; ref == nil || !byUser || ref.UID != claim.UID {
-		volume.Spec.ClaimRef = referenceTo(claim)
+		reserved.Spec.ClaimRef = referenceTo(claim)
 	}
 	if !byUser {
-		annotate(&volume.Annotations, AnnotationBoundByController)
+		annotate(&reserved.Annotations, AnnotationBoundByController)
 	}
-	return volume
+	return &reserved
 }
 
 // Bind is a volume and a claim bound to each other, in specification and status.
@@ -42,17 +43,16 @@ func Reserve(volume *corev1.PersistentVolume, claim *corev1.PersistentVolumeClai
 func Bind(volume *corev1.PersistentVolume, claim *corev1.PersistentVolumeClaim) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim) {
 	volume = Reserve(volume, claim)
 	volume.Status.Phase, volume.Status.Message, volume.Status.Reason = corev1.VolumeBound, "", ""
-	claim = claim.DeepCopy()
-	if claim.Spec.VolumeName != volume.Name {
-		claim.Spec.VolumeName = volume.Name
-		annotate(&claim.Annotations, AnnotationBoundByController)
+	bound := *claim
+	if bound.Spec.VolumeName != volume.Name {
+		bound.Spec.VolumeName = volume.Name
+		annotate(&bound.Annotations, AnnotationBoundByController)
 	}
-	annotate(&claim.Annotations, AnnotationBindCompleted)
-	claim.Status.Phase = corev1.ClaimBound
-	claim.Status.AccessModes = slices.Clone(volume.Spec.AccessModes)
-	claim.Status.Capacity = maps.Clone(volume.Spec.Capacity)
-	claim.Status.CurrentVolumeAttributesClassName = claim.Spec.VolumeAttributesClassName
-	return volume, claim
+	annotate(&bound.Annotations, AnnotationBindCompleted)
+	bound.Status.Phase = corev1.ClaimBound
+	bound.Status.AccessModes, bound.Status.Capacity = volume.Spec.AccessModes, volume.Spec.Capacity
+	bound.Status.CurrentVolumeAttributesClassName = claim.Spec.VolumeAttributesClassName
+	return volume, &bound
 }
 
 // Unbind is a volume freed from a claim that got another one, Available again. If people reserved it, it stays reserved by name.
@@ -70,12 +70,13 @@ func Unbind(volume *corev1.PersistentVolume) *corev1.PersistentVolume {
 	return volume
 }
 
-// annotate sets an annotation that matters only by being there, unless it is.
+// annotate sets an annotation that matters only by being there, unless it is. The map may be shared: it is replaced.
 func annotate(annotations *map[string]string, key string) {
-	if *annotations == nil {
-		*annotations = map[string]string{}
+	if _, ok := (*annotations)[key]; ok {
+		return
 	}
-	if _, ok := (*annotations)[key]; !ok {
-		(*annotations)[key] = "yes"
-	}
+	changed := make(map[string]string, len(*annotations)+1)
+	maps.Copy(changed, *annotations)
+	changed[key] = "yes"
+	*annotations = changed
 }

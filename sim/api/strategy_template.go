@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +33,32 @@ func templateOf(object Object) *corev1.PodSpec {
 		return &object.Spec.JobTemplate.Spec.Template.Spec
 	}
 	return nil
+}
+
+// PodSpecFrom is the spec of a new Pod as a template in a stored object has it. It shares with the template what neither defaults nor admission change in a
+// Pod; where they may go deeper, it is a copy as a whole.
+func PodSpecFrom(template *corev1.PodSpec) corev1.PodSpec {
+	deeper := template.HostNetwork || template.Resources != nil || template.Affinity != nil || len(template.TopologySpreadConstraints) > 0 ||
+		slices.ContainsFunc(template.Containers, hasLimits) || slices.ContainsFunc(template.InitContainers, hasLimits)
+	if deeper {
+		return *template.DeepCopy()
+	}
+	spec := *template
+	spec.Containers, spec.InitContainers = ownContainers(template.Containers), ownContainers(template.InitContainers)
+	spec.Volumes, spec.Tolerations = slices.Clone(template.Volumes), slices.Clip(template.Tolerations)
+	return spec
+}
+
+// hasLimits says whether a container of a Pod may get requests that the template does not have.
+func hasLimits(container corev1.Container) bool { return container.Resources.Limits != nil }
+
+// ownContainers are containers that can get further mounts and variables.
+func ownContainers(containers []corev1.Container) []corev1.Container {
+	own := slices.Clone(containers)
+	for i := range own {
+		own[i].VolumeMounts, own[i].Env = slices.Clip(own[i].VolumeMounts), slices.Clip(own[i].Env)
+	}
+	return own
 }
 
 // dropAlpha drops the fields of a Pod's spec that the API server drops as long as their feature gates are off, which they are by default, unless

@@ -39,7 +39,7 @@ func (w *World) connect(from origin, to netip.AddrPort, request []byte) ([]byte,
 func (w *World) listener(from origin, to netip.AddrPort) (listener, *applet.NetworkError) {
 	address, port := to.Addr().Unmap(), to.Port()
 	var place []*Sandbox
-	cut := func(node string) bool { return w.Cut != nil && node != from.node && w.Cut(from.node, node) }
+	cut := func(node string) bool { return w.Cut != nil && node != from.node && w.Cut(w.Tx.View, from.node, node) }
 	if own, found := w.sandboxWith(address); found {
 		place = w.neighbours(own)
 	} else if node := w.lostNodeAt(address); node != "" && cut(node) { // then its node ports do not answer either

@@ -29,12 +29,13 @@ func (m *Machine) RowKey() string { return m.Node }
 func (m *Machine) Runs() bool { return m.Powered && m.Connected }
 
 // Cut says, for [World].Cut, between which nodes no packet gets through.
-func Cut(view store.View) func(from, to string) bool {
-	lost := func(node string) bool {
-		machine, found := store.GetRow[*Machine](view, Troubled, node)
-		return found && !machine.Runs()
-	}
-	return func(from, to string) bool { return from != to && (lost(from) || lost(to)) }
+func Cut(view store.View, from, to string) bool {
+	return from != to && (isLost(view, from) || isLost(view, to))
+}
+
+func isLost(view store.View, node string) bool {
+	machine, found := store.GetRow[*Machine](view, Troubled, node)
+	return found && !machine.Runs()
 }
 
 // How containerd reports what ended while it was not there to see it (internal/cri/server/restart.go).

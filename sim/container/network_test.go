@@ -8,6 +8,7 @@ import (
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container/shell"
+	"github.com/stsim/stsim/sim/store"
 )
 
 func podNamed(name string) api.Name { return api.Name{Namespace: "default", Name: name} }
@@ -145,7 +146,7 @@ func TestCut(t *testing.T) {
 	b.pod("p", "containers: [{name: main, image: nginx}]")
 	b.start("p", "main")
 	b.do(func(w *World) {
-		w.Cut = func(from, to string) bool { return to == "node-1" }
+		w.Cut = func(_ store.View, from, to string) bool { return to == "node-1" }
 		pod := netip.MustParseAddrPort("10.244.1.2:80")
 		if _, err := Request(w, netip.Addr{}, pod, nil); err == nil || err.Error() != "10.244.1.2:80: Connection timed out" {
 			t.Errorf("from outside: %v", err)

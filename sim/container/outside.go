@@ -76,7 +76,7 @@ func Say(w *World, c Connection, payload []byte) ([]byte, error) {
 		return nil, &applet.NetworkError{Reason: applet.ConnectionReset}
 	}
 	p, _ := w.process(c.Process)
-	if sandbox, found := w.sandbox(p.UID); found && w.Cut != nil && w.Cut("", sandbox.Node) {
+	if sandbox, found := w.sandbox(p.UID); found && w.Cut != nil && w.Cut(w.Tx.View, "", sandbox.Node) {
 		return nil, &applet.NetworkError{Reason: applet.TimedOut}
 	}
 	answer := w.serve(listener{process: c.Process, server: c.Server, port: c.Port, client: c.Client}, payload)

@@ -26,7 +26,7 @@ type World struct {
 	Choose    func(label string, n int) int // see kernel.Chooser
 	Catalogue *app.Catalogue                // of images; nil for the built-in one
 	// Cut says that no packet gets from one node to another; "" is the machine of the person at the keyboard. Nil: all is well.
-	Cut func(from, to string) bool
+	Cut func(view store.View, from, to string) bool
 
 	active map[int]*activation // processes that are running just now, by number
 	depth  int                 // connections within connections

@@ -93,8 +93,11 @@ func (c carrier) carry(wanted Write) error {
 	return err
 }
 
-func (c carrier) recordProblem(events []Event, problem error) {
-	for _, event := range events {
+func (c carrier) recordProblem(events func() []Event, problem error) {
+	if events == nil {
+		return
+	}
+	for _, event := range events() {
 		event.Message = strings.ReplaceAll(event.Message, "{error}", problem.Error())
 		c.record(event)
 	}
@@ -133,5 +136,9 @@ func (w Write) inWords(err error) error {
 	if w.Problem == "" {
 		return err
 	}
-	return errors.New(strings.ReplaceAll(w.Problem, "{error}", err.Error()))
+	text := w.Problem
+	if w.Object != nil {
+		text = strings.ReplaceAll(text, "{name}", w.Object.GetName())
+	}
+	return errors.New(strings.ReplaceAll(text, "{error}", err.Error()))
 }

@@ -17,7 +17,7 @@ import (
 func TestCarry(t *testing.T) {
 	write := func(name string, batch, part int) Write {
 		return Write{Verb: Create, Object: &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}}, Batch: batch, Part: part,
-			Success: &Event{Message: name + " done"}, Failure: []Event{{Message: name + " failed: {error}"}}}
+			Success: &Event{Message: name + " done"}, Failure: failing(Event{Message: name + " failed: {error}"})}
 	}
 	with := func(main Write, meanwhile ...Write) Write {
 		main.Meanwhile = meanwhile
@@ -30,7 +30,7 @@ func TestCarry(t *testing.T) {
 	always.Always, tolerant.Tolerate = true, []string{"NotFound"}
 	again := func(tries int) Write {
 		again := write("busy", 0, 0)
-		again.Tries, again.Again = tries, []Event{{Message: "busy, again"}}
+		again.Tries, again.Again = tries, failing(Event{Message: "busy, again"})
 		return again
 	}
 	for _, c := range []struct {
@@ -45,7 +45,7 @@ func TestCarry(t *testing.T) {
 		{"two failures in a batch", []Write{write("bad", 1, 0), write("bad", 1, 1), write("b", 1, 1), write("c", 1, 2)}, "bad failed: no; bad failed: no; c done", true},
 		{"what is tolerated", []Write{tolerant, write("b", 0, 0)}, "gone done; b done", false},
 		{"a group, whose members do not wait", []Write{{Group: []Write{write("bad", 0, 0), {Refused: errors.New("in the way")}, write("c", 0, 0)},
-			Failure: []Event{{Message: "group failed: {error}"}}}, write("d", 0, 0)}, "bad failed: no; c done; group failed: [no, in the way]", true},
+			Failure: failing(Event{Message: "group failed: {error}"})}, write("d", 0, 0)}, "bad failed: no; c done; group failed: [no, in the way]", true},
 		{"meanwhile", []Write{with(write("a", 0, 0), write("m", 0, 0)), with(write("bad", 0, 0), write("n", 0, 0))}, "m done; a done; n done; bad failed: no", true},
 		{"a failure meanwhile", []Write{with(write("a", 0, 0), write("bad", 0, 0), write("m", 0, 0)), write("b", 0, 0)}, "bad failed: no", true},
 		{"a taken name meanwhile", []Write{with(write("taken", 0, 0), write("m", 0, 0))}, "", true},

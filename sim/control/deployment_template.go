@@ -188,8 +188,7 @@ func (s *deploymentSync) createFresh() bool {
 	revision := s.nextRevision()
 	s.annotate(set, revision)
 	s.setReplicasAnnotations(set)
-	create := Write{Verb: Create, Object: set.DeepCopy(), Failure: []Event{
-		s.newEvent(corev1.EventTypeWarning, "ReplicaSetCreateError", fmt.Sprintf("Failed to create new replica set %q: {error}", set.Name))}}
+	create := Write{Verb: Create, Object: set.DeepCopy(), Failure: failing(s.newEvent(corev1.EventTypeWarning, "ReplicaSetCreateError", fmt.Sprintf("Failed to create new replica set %q: {error}", set.Name)))}
 	if replicas > 0 {
 		done := s.newEvent(corev1.EventTypeNormal, "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s from 0 to %d", set.Name, replicas))
 		create.Success = &done

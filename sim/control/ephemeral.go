@@ -70,7 +70,7 @@ func syncEphemeralVolumes(in Input) (plan Plan) {
 		switch {
 		case !found:
 			plan.Writes = append(plan.Writes, Write{Verb: Create, Object: ephemeralClaim(pod, name, volume.Ephemeral.VolumeClaimTemplate),
-				Failure: []Event{event(volume.Name, "create PVC "+name+": {error}")}})
+				Failure: failing(event(volume.Name, "create PVC "+name+": {error}"))})
 		case !metav1.IsControlledBy(claim, pod):
 			problem := fmt.Sprintf("PVC %s/%s was not created for pod %s/%s (pod is not owner)", claim.Namespace, claim.Name, pod.Namespace, pod.Name)
 			plan.Events = append(plan.Events, event(volume.Name, problem))

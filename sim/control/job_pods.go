@@ -82,7 +82,7 @@ func (s *jobSync) manage() int32 {
 		}
 		done := s.newEvent(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: {name}")
 		s.write(Write{Verb: Create, Object: pod, Success: &done, Batch: batch, Part: part,
-			Failure: []Event{s.newEvent(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}")}})
+			Failure: failing(s.newEvent(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}"))})
 	})
 	return active + s.created
 }
@@ -142,7 +142,7 @@ func (s *jobSync) dismiss(pods []*corev1.Pod) {
 func (s *jobSync) deletePod(pod *corev1.Pod, batch, part int) {
 	done := s.newEvent(corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: "+pod.Name)
 	s.write(Write{Verb: Delete, Object: pod, Success: &done, Tolerate: []string{"NotFound"}, Batch: batch, Part: part,
-		Failure: []Event{s.newEvent(corev1.EventTypeWarning, "FailedDelete", "Error deleting: {error}")}})
+		Failure: failing(s.newEvent(corev1.EventTypeWarning, "FailedDelete", "Error deleting: {error}"))})
 }
 
 // nextStart is when the next Pod may be created. Upstream keeps the number of failures since the last success in memory; here it is that

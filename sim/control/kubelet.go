@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -85,27 +86,57 @@ func syncKubelet(in Input) Plan {
 type podSync struct {
 	in      Input
 	pod     *corev1.Pod
-	node    *corev1.Node       // nil when the object is gone
-	sandbox *container.Sandbox // nil when there is none
-	runs    map[string][]*container.Container
+	node    *corev1.Node                            // nil when the object is gone
+	sandbox *container.Sandbox                      // nil when there is none
+	runs    []*container.Container                  // of all its containers, by name and attempt
 	waiting map[string]corev1.ContainerStateWaiting // why containers that ought to run do not, by name
 	busy    bool                                    // the Pod's containers are being started, one after the other
 	plan    Plan
 }
 
 func newPodSync(in Input, pod *corev1.Pod) *podSync {
-	s := &podSync{in: in, pod: pod, runs: map[string][]*container.Container{}, waiting: map[string]corev1.ContainerStateWaiting{}}
+	s := &podSync{in: in, pod: pod}
 	s.node, _ = store.Get[*corev1.Node](in.View, "", pod.Spec.NodeName)
 	s.sandbox, _ = store.GetRow[*container.Sandbox](in.View, container.Sandboxes, string(pod.UID))
 	for run := range store.Rows[*container.Container](in.View, container.Containers, string(pod.UID)+"/") {
-		s.runs[run.Name] = append(s.runs[run.Name], run)
+		s.runs = append(s.runs, run)
 	}
 	return s
 }
 
+// runsOf are the runs of a container, the newest last.
+func (s *podSync) runsOf(name string) []*container.Container {
+	first := slices.IndexFunc(s.runs, func(run *container.Container) bool { return run.Name == name })
+	if first < 0 {
+		return nil
+	}
+	end := first + 1
+	for end < len(s.runs) && s.runs[end].Name == name {
+		end++
+	}
+	return s.runs[first:end]
+}
+
+// newestRuns goes through the newest run of every container that has one.
+func (s *podSync) newestRuns(yield func(*container.Container) bool) {
+	for i, run := range s.runs {
+		if (i+1 == len(s.runs) || s.runs[i+1].Name != run.Name) && !yield(run) {
+			return
+		}
+	}
+}
+
+// waits notes why a container that ought to run does not.
+func (s *podSync) waits(name, reason, message string) {
+	if s.waiting == nil {
+		s.waiting = map[string]corev1.ContainerStateWaiting{}
+	}
+	s.waiting[name] = corev1.ContainerStateWaiting{Reason: reason, Message: message}
+}
+
 // newest is the newest run of a container; nil when there was none.
 func (s *podSync) newest(name string) *container.Container {
-	if runs := s.runs[name]; len(runs) > 0 {
+	if runs := s.runsOf(name); len(runs) > 0 {
 		return runs[len(runs)-1]
 	}
 	return nil
@@ -115,8 +146,8 @@ func (s *podSync) terminating() bool { return s.pod.DeletionTimestamp != nil }
 
 // alive says whether any container runs or is being started.
 func (s *podSync) alive() bool {
-	for _, runs := range s.runs {
-		if runs[len(runs)-1].State != container.Exited {
+	for run := range s.newestRuns {
+		if run.State != container.Exited {
 			return true
 		}
 	}

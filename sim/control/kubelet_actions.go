@@ -219,7 +219,7 @@ func (s *podSync) start(spec *corev1.Container) bool {
 	case imageComing:
 		return true
 	}
-	for _, old := range s.runs[spec.Name] {
+	for _, old := range s.runsOf(spec.Name) {
 		if old.Attempt < command.Attempt-1 || old.Attempt == command.Attempt {
 			s.command(container.Command{Action: container.PruneContainer, Container: spec.Name, Attempt: old.Attempt})
 		}
@@ -247,7 +247,7 @@ func (s *podSync) backsOff(spec *corev1.Container, run *container.Container) boo
 		}
 	}
 	if reason != "" {
-		s.waiting[spec.Name] = corev1.ContainerStateWaiting{Reason: reason, Message: message}
+		s.waits(spec.Name, reason, message)
 	}
 	if !s.in.Now.Before(until) {
 		return false

@@ -38,7 +38,7 @@ func (s *podSync) image(spec *corev1.Container, run *container.Container) imageS
 		image = &container.Image{Name: spec.Image}
 	}
 	wait := func(reason, message string) imageState {
-		s.waiting[spec.Name] = corev1.ContainerStateWaiting{Reason: reason, Message: message}
+		s.waits(spec.Name, reason, message)
 		return imageMissing
 	}
 	if err := container.CheckImageName(spec.Image); err != nil {
@@ -86,12 +86,9 @@ func (s *podSync) imageWantedSince(spec *corev1.Container, run *container.Contai
 	if run != nil && run.FinishedAt.After(since) {
 		since = run.FinishedAt
 	}
-	// In any order: the latest of all counts.
-	for _, runs := range s.runs {
-		for _, other := range runs {
-			if other.Image == spec.Image && other.CreatedAt.After(since) {
-				since = other.CreatedAt
-			}
+	for _, other := range s.runs {
+		if other.Image == spec.Image && other.CreatedAt.After(since) {
+			since = other.CreatedAt
 		}
 	}
 	return since

@@ -105,7 +105,7 @@ func statusOf(statuses []corev1.ContainerStatus, name string) *corev1.ContainerS
 
 // shown is the newest run that the status tells of. One that is being started is not told of yet.
 func (s *podSync) shown(name string) *container.Container {
-	runs := s.runs[name]
+	runs := s.runsOf(name)
 	for i := len(runs) - 1; i >= 0; i-- {
 		if run := runs[i]; !inStart(run) && !containerNotMade(run) {
 			return run
@@ -166,7 +166,7 @@ func (s *podSync) notYet() corev1.ContainerState {
 func (s *podSync) describe(status *corev1.ContainerStatus, spec *corev1.Container, run *container.Container) {
 	status.RestartCount, status.ImageID, status.ContainerID = int32(run.Attempt), run.ImageID, s.containerID(run)
 	status.State = s.state(run)
-	for _, before := range s.runs[spec.Name] {
+	for _, before := range s.runsOf(spec.Name) {
 		if before.Attempt < run.Attempt && before.State == container.Exited {
 			status.LastTerminationState = s.state(before)
 		}

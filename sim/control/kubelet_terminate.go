@@ -123,9 +123,7 @@ func (s *podSync) pastDeadline() bool {
 // exceedDeadline ends a Pod whose time is up. The event is recorded when the first container is stopped, or at once when none is left.
 func (s *podSync) exceedDeadline() {
 	told := false
-	// In any order: one is enough.
-	for _, runs := range s.runs {
-		run := runs[len(runs)-1]
+	for run := range s.newestRuns {
 		told = told || !run.KillAt.Before(s.deadline()) || !run.FinishedAt.Before(s.deadline())
 	}
 	if !told {

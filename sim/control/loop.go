@@ -81,17 +81,18 @@ type Write struct {
 	Tally func(problem error, made int) api.Object
 	// Group, when not nil, are writes to make in place of this one, which do not wait for one another. The whole fails with all that failed in it.
 	Group []Write
-	// Problem is how a group tells the failure of this member of it, with the error's text in place of "{error}"; empty: as it is.
+	// Problem is how a group tells the failure of this member of it, with the object's name in place of "{name}" and the error's text in place of
+	// "{error}"; empty: as it is.
 	Problem string
 	// Refused, when not nil, is why the write is known to fail. It is not made.
 	Refused error
 	// Meanwhile are writes to make, one after the other, whether this one was made or not, unless its name was taken. If one fails, so does this
 	// one, and only what that one has to say is recorded.
 	Meanwhile []Write
-	// Success is recorded when the write was made, with the object's name in place of "{name}", which the API may have generated; Failure
-	// when it failed, with the error's text in place of "{error}". A Create that finds the name taken records nothing.
+	// Success is recorded when the write was made, with the object's name in place of "{name}", which the API may have generated; what Failure, when
+	// not nil, gives when it failed, with the error's text in place of "{error}". A Create that finds the name taken records nothing.
 	Success *Event
-	Failure []Event
+	Failure func() []Event
 	// Always makes the write even when an earlier one of the Plan failed (a status that must be told in any case).
 	Always bool
 	// Batch and Part say which writes upstream makes at the same time: the parts of a batch do not wait for one another, the
@@ -99,10 +100,10 @@ type Write struct {
 	Batch, Part int
 	// Tolerate lists errors (metav1.StatusReason) that count as success: "NotFound", "AlreadyExists", "Conflict".
 	Tolerate []string
-	// Tries is how often the write is made as long as it is refused as a conflict; zero is once. Again is recorded before each
+	// Tries is how often the write is made as long as it is refused as a conflict; zero is once. What Again, when not nil, gives is recorded before each
 	// further try, with the error's text in place of "{error}".
 	Tries int
-	Again []Event
+	Again func() []Event
 }
 
 // DeleteOptions are the part of metav1.DeleteOptions that loops need.
@@ -125,3 +126,6 @@ type Event struct {
 
 // Command is a request to a node's container runtime.
 type Command = container.Command
+
+// failing gives what a write records when it fails.
+func failing(events ...Event) func() []Event { return func() []Event { return events } }

@@ -180,14 +180,13 @@ func namespaceEnds(view store.View, name string) bool {
 
 // podFromTemplate is a new Pod for its controller (upstream: GetPodFromTemplate). The API completes the name.
 func podFromTemplate(template *corev1.PodTemplateSpec, owner api.Object, kind schema.GroupVersionKind) *corev1.Pod {
-	template = template.DeepCopy()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: owner.GetNamespace(), GenerateName: podNamePrefix(owner.GetName()),
-			Labels: template.Labels, Annotations: template.Annotations, Finalizers: template.Finalizers,
+			Labels: maps.Clone(template.Labels), Annotations: maps.Clone(template.Annotations), Finalizers: slices.Clone(template.Finalizers),
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, kind)},
 		},
-		Spec: template.Spec,
+		Spec: api.PodSpecFrom(&template.Spec),
 	}
 	if pod.Labels == nil {
 		pod.Labels = map[string]string{}

@@ -28,7 +28,7 @@ func (s *replicaSync) createPods(count int) {
 		done := s.event(corev1.EventTypeNormal, "SuccessfulCreate", "Created pod: {name}")
 		s.plan.Writes = append(s.plan.Writes, Write{
 			Verb: Create, Object: podFromTemplate(&s.set.Spec.Template, s.object, s.kind), Success: &done,
-			Failure: []Event{s.event(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}")}, Batch: batch, Part: part,
+			Failure: failing(s.event(corev1.EventTypeWarning, "FailedCreate", "Error creating: {error}")), Batch: batch, Part: part,
 		})
 	})
 }
@@ -56,7 +56,7 @@ func (s *replicaSync) deletePods(count int) {
 		done := s.event(corev1.EventTypeNormal, "SuccessfulDelete", "Deleted pod: "+pod.Name)
 		s.plan.Writes = append(s.plan.Writes, Write{
 			Verb: Delete, Object: pod, Success: &done, Tolerate: []string{"NotFound"},
-			Failure: []Event{s.event(corev1.EventTypeWarning, "FailedDelete", "Error deleting: {error}")}, Batch: 1, Part: part,
+			Failure: failing(s.event(corev1.EventTypeWarning, "FailedDelete", "Error deleting: {error}")), Batch: 1, Part: part,
 		})
 	}
 }

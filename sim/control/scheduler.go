@@ -207,7 +207,9 @@ func (s *scheduling) bind(pod *corev1.Pod, node string) {
 		Verb:    Bind,
 		Object:  &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}, Spec: corev1.PodSpec{NodeName: node}},
 		Success: s.event(pod, corev1.EventTypeNormal, "Scheduled", "Successfully assigned "+pod.Namespace+"/"+pod.Name+" to "+node),
-		Failure: []Event{*s.event(pod, corev1.EventTypeWarning, "FailedScheduling", `binding rejected: running Bind plugin "DefaultBinder": {error}`)},
+		Failure: func() []Event {
+			return []Event{*s.event(pod, corev1.EventTypeWarning, "FailedScheduling", `binding rejected: running Bind plugin "DefaultBinder": {error}`)}
+		},
 	})
 }
 
@@ -221,7 +223,8 @@ func (s *scheduling) refuse(pod *corev1.Pod, why string) {
 		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: why,
 		LastTransitionTime: api.Timestamp(s.Now),
 	}
-	changed := pod.DeepCopy()
+	changed := *pod // the rest is shared: rows never change
+	changed.Status.Conditions = slices.Clone(pod.Status.Conditions)
 	if at := slices.IndexFunc(changed.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodScheduled }); at >= 0 {
 		if known.Status == corev1.ConditionFalse {
 			condition.LastTransitionTime = known.LastTransitionTime
@@ -230,7 +233,7 @@ func (s *scheduling) refuse(pod *corev1.Pod, why string) {
 	} else {
 		changed.Status.Conditions = append(changed.Status.Conditions, condition)
 	}
-	s.write(Write{Verb: UpdateStatus, Object: changed, Success: s.event(pod, corev1.EventTypeWarning, "FailedScheduling", truncated(why))})
+	s.write(Write{Verb: UpdateStatus, Object: &changed, Success: s.event(pod, corev1.EventTypeWarning, "FailedScheduling", truncated(why))})
 }
 
 // write adds a write that is made whatever becomes of those about other Pods. A Pod that is gone by then needs none.

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -192,12 +191,29 @@ func (s *setSync) event(kind, reason, message string) Event {
 	return Event{Regarding: s.set, Type: kind, Reason: reason, Message: message, Source: statefulSetController}
 }
 
-// podEvents are what is recorded about a request concerning a Pod (upstream: recordPodEvent).
-func (s *setSync) podEvents(verb string, pod *corev1.Pod) (success *Event, failure Event) {
-	title := strings.ToUpper(verb[:1]) + verb[1:]
-	about := fmt.Sprintf("%s Pod %s in StatefulSet %s", s.Settings.Release.EventVerb(verb), pod.Name, s.set.Name)
-	done := s.event(corev1.EventTypeNormal, "Successful"+title, about+" successful")
-	return &done, s.event(corev1.EventTypeWarning, "Failed"+title, about+" failed error: {error}")
+// What is asked of the API about a Pod, and the reasons of the events that tell of it.
+var (
+	creating = request{"create", "SuccessfulCreate", "FailedCreate"}
+	updating = request{"update", "SuccessfulUpdate", "FailedUpdate"}
+	deleting = request{"delete", "SuccessfulDelete", "FailedDelete"}
+)
+
+type request struct{ verb, done, failed string }
+
+// done is what is recorded when a request concerning a Pod was granted, and failed when it was not (upstream: recordPodEvent).
+func (s *setSync) done(what request, pod *corev1.Pod) *Event {
+	event := s.event(corev1.EventTypeNormal, what.done, s.about(what, pod)+" successful")
+	return &event
+}
+
+func (s *setSync) failed(what request, pod *corev1.Pod) func() []Event {
+	return func() []Event {
+		return []Event{s.event(corev1.EventTypeWarning, what.failed, s.about(what, pod)+" failed error: {error}")}
+	}
+}
+
+func (s *setSync) about(what request, pod *corev1.Pod) string {
+	return s.Settings.Release.EventVerb(what.verb) + " Pod " + pod.Name + " in StatefulSet " + s.set.Name
 }
 
 // parentAndOrdinal splits a Pod's name into that of its set and its ordinal, which is -1 for a name of another form.

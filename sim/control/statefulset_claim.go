@@ -61,9 +61,9 @@ func (s *setSync) expect(claim *corev1.PersistentVolumeClaim) {
 }
 
 // createClaims creates the claims that the Pod lacks, all of them even if one cannot be created. One that is being deleted is in the way, too
-// (upstream: createPersistentVolumeClaims). What else the Pod needs waits for them; when they fail, failure is recorded, if it is not nil.
-func (s *setSync) createClaims(pod *corev1.Pod, failure *Event) {
-	group := Write{}
+// (upstream: createPersistentVolumeClaims). What else the Pod needs waits for them; when they fail, what failure gives is recorded, if it is not nil.
+func (s *setSync) createClaims(pod *corev1.Pod, failure func() []Event) {
+	group := Write{Failure: failure}
 	s.claimsOf(pod, func(template *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
 		switch {
 		case claim == nil:
@@ -75,26 +75,26 @@ func (s *setSync) createClaims(pod *corev1.Pod, failure *Event) {
 	if group.Group == nil {
 		return
 	}
-	if failure != nil {
-		group.Failure = []Event{*failure}
-	}
 	s.write(group)
 }
 
 func (s *setSync) createClaim(template *corev1.PersistentVolumeClaim, name string, pod *corev1.Pod) Write {
-	claim := template.DeepCopy()
+	made := *template // the rest is shared: rows never change
+	claim := &made
 	claim.Name, claim.Namespace = name, s.set.Namespace
-	if claim.Labels == nil {
-		claim.Labels = map[string]string{}
-	}
+	claim.Labels = make(map[string]string, len(template.Labels)+len(s.set.Spec.Selector.MatchLabels))
+	maps.Copy(claim.Labels, template.Labels)
 	maps.Copy(claim.Labels, s.set.Spec.Selector.MatchLabels)
+	claim.Finalizers = slices.Clip(claim.Finalizers) // the API adds one
 	s.expect(claim)
 	verb := s.Settings.Release.EventVerb("create")
 	done := s.event(corev1.EventTypeNormal, "SuccessfulCreate",
-		fmt.Sprintf("%s Claim %s Pod %s in StatefulSet %s success", verb, name, pod.Name, s.set.Name))
-	failed := s.event(corev1.EventTypeWarning, "FailedCreate",
-		fmt.Sprintf("%s Claim %s for Pod %s in StatefulSet %s failed error: {error}", verb, name, pod.Name, s.set.Name))
-	return Write{Verb: Create, Object: claim, Success: &done, Failure: []Event{failed}, Problem: "failed to create PVC " + name + ": {error}"}
+		verb+" Claim "+name+" Pod "+pod.Name+" in StatefulSet "+s.set.Name+" success")
+	failed := func() []Event {
+		return []Event{s.event(corev1.EventTypeWarning, "FailedCreate",
+			verb+" Claim "+name+" for Pod "+pod.Name+" in StatefulSet "+s.set.Name+" failed error: {error}")}
+	}
+	return Write{Verb: Create, Object: claim, Success: &done, Failure: failed, Problem: "failed to create PVC {name}: {error}"}
 }
 
 // retentionOf is the set's retention policy, Retain for what is not said.
@@ -127,9 +127,9 @@ func (s *setSync) claimsMatchRetention(pod *corev1.Pod) bool {
 	return match
 }
 
-// retainClaims are the writes that give the Pod's claims the owners that the retention policy asks for. When that fails, failure is recorded,
-// if it is not nil (upstream: UpdatePodClaimForRetentionPolicy).
-func (s *setSync) retainClaims(pod *corev1.Pod, failure *Event) (writes []Write) {
+// retainClaims are the writes that give the Pod's claims the owners that the retention policy asks for. When that fails, what failure gives is
+// recorded, if it is not nil (upstream: UpdatePodClaimForRetentionPolicy).
+func (s *setSync) retainClaims(pod *corev1.Pod, failure func() []Event) (writes []Write) {
 	s.claimsOf(pod, func(_ *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim) {
 		if claim == nil {
 			return
@@ -142,11 +142,15 @@ func (s *setSync) retainClaims(pod *corev1.Pod, failure *Event) (writes []Write)
 		if claimOwnersRight(claim, s.set, pod) {
 			return
 		}
-		var failures []Event
+		failures := failure
 		if failure != nil {
-			event := *failure
-			event.Message = strings.ReplaceAll(event.Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
-			failures = append(failures, event)
+			failures = func() []Event {
+				events := failure()
+				for i := range events {
+					events[i].Message = strings.ReplaceAll(events[i].Message, "{error}", "could not update claim "+name+" for delete policy ownerRefs: {error}")
+				}
+				return events
+			}
 		}
 		owned := func() *corev1.PersistentVolumeClaim {
 			changed := claim.DeepCopy()

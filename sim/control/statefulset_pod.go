@@ -46,7 +46,7 @@ func (s *setSync) podFromTemplate(set *appsv1.StatefulSet, ordinal int, revision
 			Labels: maps.Clone(template.Labels), Annotations: maps.Clone(template.Annotations), Finalizers: slices.Clone(template.Finalizers),
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, statefulSetKind)},
 		},
-		Spec: *template.Spec.DeepCopy(),
+		Spec: api.PodSpecFrom(&template.Spec),
 	}
 	s.setIdentity(set, pod)
 	// The network identity is given once: both fields are immutable in a Pod.

@@ -132,8 +132,7 @@ func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait boo
 	}
 	if pod.Status.Phase == corev1.PodPending {
 		s.createClaims(pod, nil)
-		_, failure := s.podEvents("update", pod)
-		s.write(s.retainClaims(pod, &failure)...)
+		s.write(s.retainClaims(pod, s.failed(updating, pod))...)
 	}
 	if s.monotonic && (pod.DeletionTimestamp != nil || !runningAndReady(pod) || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {
 		return true
@@ -145,10 +144,9 @@ func (s *setSync) keep(updateSet *appsv1.StatefulSet, pod *corev1.Pod) (wait boo
 // create plans the Pod's claims, the Pod, and the owners of claims. The latter are seen to even when the Pod could not be created
 // (upstream: CreateStatefulPod).
 func (s *setSync) create(pod *corev1.Pod) {
-	success, failure := s.podEvents("create", pod)
-	_, update := s.podEvents("update", pod)
-	s.createClaims(pod, &failure)
-	s.write(Write{Verb: Create, Object: pod, Meanwhile: s.retainClaims(pod, &update), Success: success, Failure: []Event{failure}})
+	failure := s.failed(creating, pod)
+	s.createClaims(pod, failure)
+	s.write(Write{Verb: Create, Object: pod, Meanwhile: s.retainClaims(pod, s.failed(updating, pod)), Success: s.done(creating, pod), Failure: failure})
 }
 
 // repair gives a Pod back the identity, the volumes and the claims' owners it should have (upstream: UpdateStatefulPod).
@@ -157,20 +155,20 @@ func (s *setSync) repair(updateSet *appsv1.StatefulSet, pod *corev1.Pod) {
 	if identity && storage && s.claimsMatchRetention(pod) {
 		return
 	}
-	success, failure := s.podEvents("update", pod)
+	success, failure := s.done(updating, pod), s.failed(updating, pod)
 	repaired := pod.DeepCopy()
 	if !identity {
 		s.setIdentity(updateSet, repaired)
 	}
 	if !storage {
 		setStorage(updateSet, repaired)
-		s.createClaims(repaired, &failure)
+		s.createClaims(repaired, failure)
 	}
 	if !s.claimsMatchRetention(repaired) {
-		s.write(persistent(s.retainClaims(repaired, &failure))...)
+		s.write(persistent(s.retainClaims(repaired, failure))...)
 	}
 	// What is refused as a conflict, upstream looks at again. When only the claims were not right, they are by now, and nothing is left to do.
-	update := Write{Verb: Update, Object: repaired, Success: success, Failure: []Event{failure}, Tries: podTries}
+	update := Write{Verb: Update, Object: repaired, Success: success, Failure: failure, Tries: podTries}
 	if identity && storage {
 		update.Tries, update.Tolerate = 0, []string{"Conflict"}
 	}
@@ -198,7 +196,8 @@ func persistent(claims []Write) []Write {
 			warnings = append(warnings, *claims[i].Success)
 			continue
 		}
-		claims[i].Tries, claims[i].Again = podTries, slices.Concat(warnings, claims[i].Failure)
+		before, failure := slices.Clip(warnings), claims[i].Failure
+		claims[i].Tries, claims[i].Again = podTries, func() []Event { return append(before, failure()...) }
 	}
 	return claims
 }
@@ -242,8 +241,7 @@ func (s *setSync) unavailable(pod *corev1.Pod) bool {
 
 // delete plans the end of a Pod. One that is gone already counts as deleted; until 1.35 it was a failure, and the set was looked at again.
 func (s *setSync) delete(pod *corev1.Pod) {
-	success, failure := s.podEvents("delete", pod)
-	write := Write{Verb: Delete, Object: pod, Success: success, Failure: []Event{failure}}
+	write := Write{Verb: Delete, Object: pod, Success: s.done(deleting, pod), Failure: s.failed(deleting, pod)}
 	if s.Settings.Release.AtLeast(36) {
 		write.Tolerate = []string{"NotFound"}
 	}

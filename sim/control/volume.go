@@ -145,10 +145,13 @@ func bind(plan *Plan, volume *corev1.PersistentVolume, claim *corev1.PersistentV
 		return
 	}
 	boundVolume, boundClaim := storage.Bind(volume, claim)
-	delete(boundClaim.Annotations, provisioningStarted)
+	if _, noted := boundClaim.Annotations[provisioningStarted]; noted {
+		boundClaim = annotated(boundClaim, nil, provisioningStarted)
+	}
 	writeVolume(plan, volume, boundVolume)
 	if claim.Spec.VolumeName != boundClaim.Spec.VolumeName || !bindingCompleted(claim) {
-		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: boundClaim.DeepCopy()})
+		first := *boundClaim // each request gets an object of its own, whose fields the API completes
+		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: &first})
 		boundClaim.ResourceVersion = ""
 	}
 	if !api.Equal(claim.Status, boundClaim.Status) {
@@ -159,7 +162,8 @@ func bind(plan *Plan, volume *corev1.PersistentVolume, claim *corev1.PersistentV
 // writeVolume makes the writes that lead from a volume as it was read to one as it shall be.
 func writeVolume(plan *Plan, from, to *corev1.PersistentVolume) {
 	if changedVolume(from, to) {
-		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: to.DeepCopy()})
+		first := *to
+		plan.Writes = append(plan.Writes, Write{Verb: Update, Object: &first})
 		to.ResourceVersion = ""
 	}
 	if from.Status.Phase != to.Status.Phase || from.Status.Message != to.Status.Message {

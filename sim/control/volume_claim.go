@@ -110,10 +110,10 @@ func settleClaim(plan *Plan, claim *corev1.PersistentVolumeClaim, phase corev1.P
 	if claim.Status.Phase == phase && claim.Status.AccessModes == nil && claim.Status.Capacity == nil && claim.Status.CurrentVolumeAttributesClassName == nil {
 		return
 	}
-	settled := claim.DeepCopy()
+	settled := *claim // the rest is shared: rows never change
 	settled.Status.Phase = phase
 	settled.Status.AccessModes, settled.Status.Capacity, settled.Status.CurrentVolumeAttributesClassName = nil, nil, nil
-	plan.Writes = append(plan.Writes, Write{Verb: UpdateStatus, Object: settled})
+	plan.Writes = append(plan.Writes, Write{Verb: UpdateStatus, Object: &settled})
 }
 
 // syncWaitingPod tells the claims of a Pod that has found no node that they wait for it. Upstream's controller, which looks at every

@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -91,7 +92,8 @@ func provisionerSource(class *storagev1.StorageClass) string {
 
 // annotated is the claim with some annotations more and some less.
 func annotated(claim *corev1.PersistentVolumeClaim, more map[string]string, less ...string) *corev1.PersistentVolumeClaim {
-	changed := claim.DeepCopy()
+	changed := *claim // the rest is shared: rows never change
+	changed.Annotations = maps.Clone(claim.Annotations)
 	if changed.Annotations == nil {
 		changed.Annotations = map[string]string{}
 	}
@@ -101,5 +103,5 @@ func annotated(claim *corev1.PersistentVolumeClaim, more map[string]string, less
 	for key, value := range more {
 		changed.Annotations[key] = value
 	}
-	return changed
+	return &changed
 }
