@@ -15,11 +15,11 @@ func (f *FileSystem) Stat(path string) (Info, error) { return f.stat("stat", pat
 func (f *FileSystem) Lstat(path string) (Info, error) { return f.stat("lstat", path, false) }
 
 func (f *FileSystem) stat(operation, path string, follow bool) (Info, error) {
-	to, err := f.existing(path, follow)
+	at, err := f.locate(path, follow)
 	if err != nil {
 		return Info{}, refuse(operation, path, err)
 	}
-	return f.node(to.at).info(gopath.Base(path), to.at.inode, to.at.mount), nil
+	return f.node(at).info(gopath.Base(path), at.inode, at.mount), nil
 }
 
 // Readlink is where a symbolic link points.

@@ -136,6 +136,9 @@ func (m mounted) limit() int64 {
 	return MaxTreeBytes - m.Taken
 }
 
+// isDir says whether what the mount shows is a directory. The root of a tree always is.
+func (m *mounted) isDir() bool { return m.root == rootInode || m.Tree.inode(m.root).isDir() }
+
 // mountAll works out where every mount appears, which may change when a tree was replaced.
 func (f *FileSystem) mountAll() {
 	f.points, f.problem = map[place]int{}, nil
@@ -158,12 +161,12 @@ func (f *FileSystem) mountAll() {
 			continue
 		}
 		root := &FileSystem{table: f.table, dir: "/"}
-		if to, err := root.existing(m.Path, true); err == nil && f.node(to.at).isDir() == m.Tree.inode(m.root).isDir() {
-			f.points[place{to.at.mount, to.at.inode}] = i
+		if at, err := root.locate(m.Path, true); err == nil && f.node(at).isDir() == m.isDir() {
+			f.points[place{at.mount, at.inode}] = i
 			continue
 		}
 		f.prepare(i, func() error {
-			at, err := f.mountPoint(m.Path, m.Tree.inode(m.root).isDir())
+			at, err := f.mountPoint(m.Path, m.isDir())
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ type inode struct {
 	links    int    // names; of a directory 2 + subdirectories
 	content  string // of a regular file; of a symbolic link its target
 	device   string
+	late     uint8 // of a file of a shape: the number of its content; see [Late]
 }
 
 // emptyRoot is what the zero Tree's root is.
@@ -45,8 +46,9 @@ func entryKey(directory uint64, name string) string { return inodeKey(directory)
 
 // inode is the file of that number, or nil.
 func (t Tree) inode(number uint64) *inode {
+	t = t.Made()
 	if found, ok := t.inodes.Get(inodeKey(number)); ok {
-		return found
+		return t.completed(found)
 	}
 	if number == rootInode {
 		return emptyRoot
@@ -56,12 +58,12 @@ func (t Tree) inode(number uint64) *inode {
 
 // child is the inode number behind a name in a directory.
 func (t Tree) child(directory uint64, name string) (uint64, bool) {
-	return t.entries.Get(entryKey(directory, name))
+	return t.Made().entries.Get(entryKey(directory, name))
 }
 
 // eachChild visits a directory's names in byte order until visit says false.
 func (t Tree) eachChild(directory uint64, visit func(name string, number uint64) bool) {
-	for key, number := range t.entries.All(inodeKey(directory)) {
+	for key, number := range t.Made().entries.All(inodeKey(directory)) {
 		if !visit(key[8:], number) {
 			return
 		}
@@ -75,7 +77,7 @@ func (t Tree) isEmpty(directory uint64) bool {
 }
 
 // names is how many names the tree has, which bounds its inodes too.
-func (t Tree) names() int { return t.count }
+func (t Tree) names() int { return t.Made().count }
 
 // apart lets a tree be gone through while another one is made from it: a draft goes on with pages of its own.
 func (t Tree) apart() Tree {
@@ -87,6 +89,7 @@ func (t Tree) apart() Tree {
 
 // put sets the inode of a number, which must not be changed any more, and keeps count of the bytes.
 func (t Tree) put(number uint64, node *inode) Tree {
+	t = t.Made()
 	if old := t.inode(number); old != nil {
 		t.used -= old.size()
 	}
@@ -104,6 +107,7 @@ func (t Tree) change(number uint64, edit func(*inode)) Tree {
 
 // add makes a new file under a free name and stamps the directory.
 func (t Tree) add(directory uint64, name string, node inode, now time.Time) (Tree, uint64) {
+	t = t.Made()
 	number := max(t.last, rootInode) + 1
 	t.last = number
 	node.links = 1
@@ -116,6 +120,7 @@ func (t Tree) add(directory uint64, name string, node inode, now time.Time) (Tre
 
 // enter gives a file a free name in a directory. Link counts of files are the caller's, those of directories are kept here.
 func (t Tree) enter(directory uint64, name string, number uint64, now time.Time) Tree {
+	t = t.Made()
 	t.entries.Put(t.owner, entryKey(directory, name), number)
 	t.count++
 	isDir := t.inode(number).isDir()
@@ -129,6 +134,7 @@ func (t Tree) enter(directory uint64, name string, number uint64, now time.Time)
 
 // leave takes a name out of a directory and keeps the file.
 func (t Tree) leave(directory uint64, name string, now time.Time) Tree {
+	t = t.Made()
 	number, _ := t.child(directory, name)
 	isDir := t.inode(number).isDir()
 	t.entries.Remove(t.owner, entryKey(directory, name))
@@ -143,6 +149,7 @@ func (t Tree) leave(directory uint64, name string, now time.Time) Tree {
 
 // remove takes a name away, and with the last name the file. A directory must be empty.
 func (t Tree) remove(directory uint64, name string, now time.Time) Tree {
+	t = t.Made()
 	number, _ := t.child(directory, name)
 	t = t.leave(directory, name, now)
 	node := t.inode(number)

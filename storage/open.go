@@ -93,7 +93,8 @@ func (f *FileSystem) open(path string, flags Flag, mode fs.FileMode) (frame, err
 	if flags&Append != 0 {
 		flags |= Write
 	}
-	to, err := f.resolve(path, flags&(Create|Exclusive) != Create|Exclusive)
+	var room [usualDepth]frame
+	to, err := f.descend(room[:0], path, flags&(Create|Exclusive) != Create|Exclusive)
 	if err != nil {
 		return frame{}, err
 	}

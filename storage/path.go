@@ -30,6 +30,14 @@ func (t target) mountPoint() bool { return t.found && t.at.mount != t.parent().m
 //
 // ".." leads to the directory one came from, across mounts, and stays at the root.
 func (f *FileSystem) resolve(path string, follow bool) (target, error) {
+	return f.descend(make([]frame, 0, usualDepth), path, follow)
+}
+
+// usualDepth is how many frames nearly all paths take.
+const usualDepth = 16
+
+// descend is resolve with room for the way from the root. Who does not give the target away has it on the stack.
+func (f *FileSystem) descend(stack []frame, path string, follow bool) (target, error) {
 	if path == "" {
 		return target{}, ErrNotExist
 	}
@@ -40,7 +48,7 @@ func (f *FileSystem) resolve(path string, follow bool) (target, error) {
 		return target{}, ErrNameTooLong
 	}
 	root := f.cross(frame{mount: 0, inode: f.mounts[0].root, name: ""})
-	stack := append(make([]frame, 0, 16), root)
+	stack = append(stack, root)
 	links := 0
 	slash, named := true, false // about the last element so far: "/" was after it; it was a name
 	rest := path
@@ -110,6 +118,16 @@ func (f *FileSystem) resolve(path string, follow bool) (target, error) {
 		return target{parents: stack, at: at, found: true}, nil
 	}
 	return target{parents: stack[:len(stack)-1], name: at.name, at: at, found: true, slash: slash}, nil
+}
+
+// locate finds a file that is there.
+func (f *FileSystem) locate(path string, follow bool) (at frame, err error) {
+	var room [usualDepth]frame
+	to, err := f.descend(room[:0], path, follow)
+	if err == nil && !to.found {
+		err = ErrNotExist
+	}
+	return to.at, err
 }
 
 // existing is resolve for operations that need the file to be there.

@@ -20,13 +20,20 @@ type Tree struct {
 	used    int64
 	stamp   time.Time      // of At
 	owner   *ordered.Owner // set while it is a draft
+	late    Late           // of a tree that was made of a shape
+	promise *promise       // of a tree that nobody has looked into yet; then the rest is empty
 }
 
 // Used is the number of bytes of file content and link targets, for capacity.
-func (t Tree) Used() int64 { return t.used }
+func (t Tree) Used() int64 {
+	t = t.Made()
+	return t.used + t.lateBytes()
+}
 
 // Same says whether nothing changed between two trees of one history. False does not mean that they differ.
-func (t Tree) Same(other Tree) bool { return t.inodes == other.inodes && t.entries == other.entries }
+func (t Tree) Same(other Tree) bool {
+	return t.inodes == other.inodes && t.entries == other.entries && t.late == other.late && t.promise == other.promise
+}
 
 // At sets the modification time that the With methods stamp from here on. Without it: the Unix epoch.
 func (t Tree) At(now time.Time) Tree {
@@ -35,7 +42,10 @@ func (t Tree) At(now time.Time) Tree {
 }
 
 func (t Tree) now() time.Time {
-	if t.stamp.IsZero() {
+	switch {
+	case t.late == shape{}:
+		return lateTime
+	case t.stamp.IsZero():
 		return emptyRoot.modified
 	}
 	return t.stamp

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim/api"
 )
 
 // nodeResolver is the name server in /etc/resolv.conf of a node, for Pods that use it (dnsPolicy Default). It is not simulated and knows no names.
@@ -48,19 +50,35 @@ func sandboxHostname(sandbox *Sandbox, zone string) string {
 	return hostname
 }
 
-// managedFiles are the files that the kubelet and the runtime put into every container.
-func (w *World) managedFiles(sandbox *Sandbox) []managedFile {
-	return []managedFile{
-		{"/etc/hostname", sandboxHostname(sandbox, w.Settings.Zone) + "\n"},
-		{"/etc/hosts", w.hosts(sandbox)},
-		{"/etc/resolv.conf", w.resolvConf(sandbox.Pod)},
-	}
+// managedFiles are the files that the kubelet and the runtime put into every container, by their numbers in [managed], which begin with 1.
+var managedFiles = []string{"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"}
+
+// managed is what the root of a container has beyond its shape. It implements [storage.Late].
+type managed struct {
+	sandbox  *Sandbox
+	settings *api.Settings
+	started  time.Time
 }
 
-type managedFile struct{ path, text string }
+// Time implements [storage.Late].
+func (m *managed) Time() time.Time { return m.started }
+
+// Content implements [storage.Late].
+func (m *managed) Content(number int) string {
+	switch number {
+	case 1:
+		return sandboxHostname(m.sandbox, m.settings.Zone) + "\n"
+	case 2:
+		return m.hosts()
+	case 3:
+		return m.resolvConf()
+	}
+	return ""
+}
 
 // hosts is /etc/hosts.
-func (w *World) hosts(sandbox *Sandbox) string {
+func (m *managed) hosts() string {
+	sandbox := m.sandbox
 	var b strings.Builder
 	if sandbox.Pod.Spec.HostNetwork {
 		b.WriteString("# Kubernetes-managed hosts file (host network).\n127.0.0.1\tlocalhost\n")
@@ -70,7 +88,7 @@ func (w *World) hosts(sandbox *Sandbox) string {
 	} else {
 		b.WriteString("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
 			"fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n")
-		hostname, domain := hostnameOf(sandbox.Pod, w.Settings.Zone)
+		hostname, domain := hostnameOf(sandbox.Pod, m.settings.Zone)
 		for _, address := range sandbox.IPs {
 			if domain != "" {
 				fmt.Fprintf(&b, "%s\t%s.%s\t%s\n", address, hostname, domain, hostname)
@@ -91,7 +109,8 @@ func (w *World) hosts(sandbox *Sandbox) string {
 // resolvConf is /etc/resolv.conf after dnsPolicy and dnsConfig.
 //
 // Upstream: pkg/kubelet/network/dns/dns.go.
-func (w *World) resolvConf(pod *corev1.Pod) string {
+func (m *managed) resolvConf() string {
+	pod := m.sandbox.Pod
 	policy := pod.Spec.DNSPolicy
 	if policy == "" {
 		policy = corev1.DNSClusterFirst
@@ -102,8 +121,8 @@ func (w *World) resolvConf(pod *corev1.Pod) string {
 	var servers, search, options []string
 	switch policy {
 	case corev1.DNSClusterFirst, corev1.DNSClusterFirstWithHostNet:
-		servers = []string{w.Settings.DNSAddress.String()}
-		search = dnsserver.SearchList(pod.Namespace, w.Settings.Zone, nil)
+		servers = []string{m.settings.DNSAddress.String()}
+		search = dnsserver.SearchList(pod.Namespace, m.settings.Zone, nil)
 		options = []string{fmt.Sprintf("ndots:%d", dnsserver.ClusterNdots)}
 	case corev1.DNSDefault:
 		servers = []string{nodeResolver.String()}

@@ -13,6 +13,12 @@ import (
 	"github.com/stsim/stsim/storage"
 )
 
+// The shapes of empty volumes.
+var (
+	newVolume      = storage.Tree{}.Shape().WithDir("/", 0o755)
+	anybodysVolume = storage.Tree{}.Shape().WithDir("/", 0o777)
+)
+
 // setUpVolumes makes the volumes of a Pod, and says why it cannot in the words of the event FailedMount.
 func (w *World) setUpVolumes(sandbox *Sandbox) string {
 	pod := sandbox.Pod
@@ -45,7 +51,7 @@ func (w *World) setUpVolume(sandbox *Sandbox, volume *corev1.Volume) (string, er
 		return key, err
 	case volume.EmptyDir != nil:
 		if _, found := store.GetRow[*Volume](w.Tx.View, Volumes, key); !found {
-			row := &Volume{Key: key, Tree: storage.Tree{}.At(w.now()).WithDir("/", 0o777)}
+			row := &Volume{Key: key, Tree: anybodysVolume.Of(storage.Since(w.now()))}
 			if limit := volume.EmptyDir.SizeLimit; limit != nil {
 				row.Capacity = limit.Value()
 			}
@@ -106,7 +112,7 @@ func (w *World) persistent(sandbox *Sandbox, volume *corev1.Volume) (key, direct
 	capacity := volumeObject.Spec.Capacity[corev1.ResourceStorage]
 	row, found := store.GetRow[*Volume](w.Tx.View, Volumes, key)
 	if !found || row.Capacity != capacity.Value() {
-		changed := Volume{Key: key, Tree: storage.Tree{}.At(w.now()).WithDir("/", 0o755)}
+		changed := Volume{Key: key, Tree: newVolume.Of(storage.Since(w.now()))}
 		if found {
 			changed = *row
 		}

@@ -24,9 +24,14 @@ type activation struct {
 type signalTo struct{ pid, signal int }
 
 // activate prepares a run; settle ends it.
-func (w *World) activate(p *Process) *activation {
+func (w *World) activate(p *Process) *activation { return w.activateAs(p, nil) }
+
+// activateAs is activate for a process whose guest is there already, if it is.
+func (w *World) activateAs(p *Process, guest *Guest) *activation {
 	a := &activation{w: w, process: p, shell: p.Shell, servers: p.Servers}
-	a.guest = w.guest(p)
+	if a.guest = guest; guest == nil {
+		a.guest = w.guest(p)
+	}
 	a.guest.current = a
 	if w.active == nil {
 		w.active = map[int]*activation{}

@@ -31,21 +31,24 @@ func isProjected(volume *corev1.Volume) bool {
 type payload struct {
 	w       *World
 	sandbox *Sandbox
-	files   map[string]projectedFile
-	sources []string // kind, name and resource version of what was read
+	files   []projectedFile
+	source  string // kinds, names and resource versions of what was read
 }
 
 type projectedFile struct {
-	data []byte
-	mode fs.FileMode
+	path, text string
+	token      *corev1.ServiceAccountTokenProjection // in place of a text
+	mode       fs.FileMode
 }
 
 // projectedTree is the content of a configMap, secret, downwardAPI or projected volume, laid out as the kubelet does: the files lie in a directory of their
 // own that is swapped as a whole, behind two links.
 //
+// What is in it is found out now; it is laid out when somebody looks.
+//
 // Upstream: pkg/volume/{configmap,secret,downwardapi,projected}, pkg/volume/util/atomic_writer.go.
 func (w *World) projectedTree(sandbox *Sandbox, volume *corev1.Volume) (storage.Tree, string, error) {
-	p := &payload{w: w, sandbox: sandbox, files: map[string]projectedFile{}}
+	p := &payload{w: w, sandbox: sandbox}
 	var err error
 	switch {
 	case volume.ConfigMap != nil:
@@ -60,7 +63,7 @@ func (w *World) projectedTree(sandbox *Sandbox, volume *corev1.Volume) (storage.
 	if err != nil {
 		return storage.Tree{}, "", err
 	}
-	return p.tree(), strings.Join(p.sources, " "), nil
+	return storage.Later(&layout{p.files, sandbox, w.now()}), p.source, nil
 }
 
 func modeOf(mode *int32) fs.FileMode {
@@ -70,49 +73,76 @@ func modeOf(mode *int32) fs.FileMode {
 	return fs.FileMode(*mode) & fs.ModePerm
 }
 
-func (p *payload) tree() storage.Tree {
-	now := p.w.now()
-	directory := ".." + now.UTC().Format("2006_01_02_15_04_05.000000000")
-	tree := storage.Tree{}.At(now).Draft().WithDir("/", 0o777|fs.ModeSticky).WithDir("/"+directory, 0o755).WithSymlink("/..data", directory)
-	for _, name := range slices.Sorted(maps.Keys(p.files)) {
-		file := p.files[name]
-		tree = tree.With("/"+directory+"/"+name, file.data, file.mode)
-		first, _, _ := strings.Cut(name, "/")
+// layout is what a projected volume shows. It implements [storage.Maker].
+type layout struct {
+	files   []projectedFile
+	sandbox *Sandbox
+	at      time.Time
+}
+
+// Make implements [storage.Maker].
+func (l *layout) Make() storage.Tree {
+	files := slices.SortedFunc(slices.Values(l.files), func(a, b projectedFile) int { return strings.Compare(a.path, b.path) })
+	directory := ".." + l.at.UTC().Format("2006_01_02_15_04_05.000000000")
+	tree := storage.Tree{}.At(l.at).Draft().WithDir("/", 0o777|fs.ModeSticky).WithDir("/"+directory, 0o755).WithSymlink("/..data", directory)
+	for _, file := range files {
+		if file.token != nil {
+			file.text = token(file.token, l.sandbox)
+		}
+		tree = tree.With("/"+directory+"/"+file.path, []byte(file.text), file.mode)
+		first, _, _ := strings.Cut(file.path, "/")
 		tree = tree.WithSymlink("/"+first, "..data/"+first)
 	}
 	return tree.Done()
 }
 
+// put adds a file, in place of one that is there.
+func (p *payload) put(file projectedFile) {
+	if at := slices.IndexFunc(p.files, func(has projectedFile) bool { return has.path == file.path }); at >= 0 {
+		p.files[at] = file
+		return
+	}
+	p.files = append(p.files, file)
+}
+
+// read notes what was read: the kind, the name, and the resource version of what is there.
+func (p *payload) read(what ...string) {
+	if p.source != "" {
+		p.source += " "
+	}
+	p.source += strings.Join(what, "/")
+}
+
 func (p *payload) configMap(name string, items []corev1.KeyToPath, mode fs.FileMode, optional *bool) error {
 	object, found := store.Get[*corev1.ConfigMap](p.w.Tx.View, p.sandbox.Pod.Namespace, name)
 	if !found {
-		p.sources = append(p.sources, "configmap/"+name)
+		p.read("configmap", name)
 		return unlessOptional(optional, fmt.Errorf("configmap %q not found", name))
 	}
-	p.sources = append(p.sources, "configmap/"+name+"/"+object.ResourceVersion)
-	data := map[string][]byte{}
-	for key, text := range object.Data {
-		data[key] = []byte(text)
+	p.read("configmap", name, object.ResourceVersion)
+	data := object.Data
+	if len(object.BinaryData) > 0 {
+		data = texts(object.BinaryData)
+		maps.Copy(data, object.Data) // no key is in both
 	}
-	maps.Copy(data, object.BinaryData)
 	return p.take(data, items, mode, optional, "configmap references non-existent config key: %s")
 }
 
 func (p *payload) secret(name string, items []corev1.KeyToPath, mode fs.FileMode, optional *bool) error {
 	object, found := store.Get[*corev1.Secret](p.w.Tx.View, p.sandbox.Pod.Namespace, name)
 	if !found {
-		p.sources = append(p.sources, "secret/"+name)
+		p.read("secret", name)
 		return unlessOptional(optional, fmt.Errorf("secret %q not found", name))
 	}
-	p.sources = append(p.sources, "secret/"+name+"/"+object.ResourceVersion)
-	return p.take(object.Data, items, mode, optional, "references non-existent secret key: %s")
+	p.read("secret", name, object.ResourceVersion)
+	return p.take(texts(object.Data), items, mode, optional, "references non-existent secret key: %s")
 }
 
 // take copies all keys, or the listed ones under their paths.
-func (p *payload) take(data map[string][]byte, items []corev1.KeyToPath, mode fs.FileMode, optional *bool, missing string) error {
+func (p *payload) take(data map[string]string, items []corev1.KeyToPath, mode fs.FileMode, optional *bool, missing string) error {
 	if len(items) == 0 {
-		for key, value := range data {
-			p.files[key] = projectedFile{value, mode}
+		for _, key := range slices.Sorted(maps.Keys(data)) {
+			p.put(projectedFile{path: key, text: data[key], mode: mode})
 		}
 		return nil
 	}
@@ -124,17 +154,25 @@ func (p *payload) take(data map[string][]byte, items []corev1.KeyToPath, mode fs
 			}
 			continue
 		}
-		file := projectedFile{value, mode}
+		file := projectedFile{path: item.Path, text: value, mode: mode}
 		if item.Mode != nil {
 			file.mode = modeOf(item.Mode)
 		}
-		p.files[item.Path] = file
+		p.put(file)
 	}
 	return nil
 }
 
+func texts(data map[string][]byte) map[string]string {
+	as := make(map[string]string, len(data))
+	for key, value := range data {
+		as[key] = string(value)
+	}
+	return as
+}
+
 func (p *payload) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMode) error {
-	p.sources = append(p.sources, "pod")
+	p.read("pod")
 	for _, item := range items {
 		var text string
 		var err error
@@ -147,11 +185,11 @@ func (p *payload) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMod
 		if err != nil {
 			return err
 		}
-		file := projectedFile{[]byte(text), mode}
+		file := projectedFile{path: item.Path, text: text, mode: mode}
 		if item.Mode != nil {
 			file.mode = modeOf(item.Mode)
 		}
-		p.files[item.Path] = file
+		p.put(file)
 	}
 	return nil
 }
@@ -168,7 +206,7 @@ func (p *payload) projected(volume *corev1.ProjectedVolumeSource) error {
 		case source.DownwardAPI != nil:
 			err = p.downward(source.DownwardAPI.Items, mode)
 		case source.ServiceAccountToken != nil:
-			p.files[source.ServiceAccountToken.Path] = projectedFile{[]byte(p.token(source.ServiceAccountToken)), 0o644}
+			p.put(projectedFile{path: source.ServiceAccountToken.Path, token: source.ServiceAccountToken, mode: 0o644})
 		default:
 			err = fmt.Errorf("this source of a projected volume is not simulated; hint: use configMap, secret, downwardAPI or serviceAccountToken")
 		}
@@ -180,13 +218,13 @@ func (p *payload) projected(volume *corev1.ProjectedVolumeSource) error {
 }
 
 // token has the form of a service account token. Nobody checks its signature.
-func (p *payload) token(source *corev1.ServiceAccountTokenProjection) string {
-	pod := p.sandbox.Pod
+func token(source *corev1.ServiceAccountTokenProjection, sandbox *Sandbox) string {
+	pod := sandbox.Pod
 	life := int64(3600)
 	if source.ExpirationSeconds != nil {
 		life = *source.ExpirationSeconds
 	}
-	issued := p.sandbox.CreatedAt.Unix()
+	issued := sandbox.CreatedAt.Unix()
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	claims := `{"exp":` + strconv.FormatInt(issued+life, 10) + `,"iat":` + strconv.FormatInt(issued, 10) +
 		`,"kubernetes.io":{"namespace":` + strconv.Quote(pod.Namespace) + `,"pod":{"name":` + strconv.Quote(pod.Name) + `,"uid":` + strconv.Quote(string(pod.UID)) + `}}` +

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -82,20 +83,8 @@ func (w *World) start(key string) {
 		w.neverRan(key, reasonConfig, err.Error())
 		return
 	}
-	root := img.Root().At(w.now()).Draft()
-	for _, file := range w.managedFiles(sandbox) {
-		root = root.With(file.path, []byte(file.text), 0o644)
-	}
-	if messages := spec.TerminationMessagePath; messages != "" {
-		if _, found := root.Lookup(messages); !found {
-			root = root.With(messages, nil, 0o666)
-		}
-	}
-	if _, found := root.Lookup(config.Dir); !found {
-		root = root.WithDir(config.Dir, 0o755)
-	}
 	started := *row
-	started.Config, started.Root = config, root.Done()
+	started.Config, started.Root = config, w.rootShape(img, spec, config).Of(&managed{sandbox, w.Settings, w.now()})
 	guest := w.guestOf(&started, sandbox)
 	if err := guest.files.MountError(); err != nil {
 		w.neverRan(key, reasonCreate, "failed to generate container: "+err.Error())
@@ -109,10 +98,48 @@ func (w *World) start(key string) {
 		return
 	}
 	started.State, started.StartedAt = Running, w.now()
-	w.launch(&started, launch{role: Main, args: config.Args, server: server, tty: config.TTY, stdin: config.Stdin})
+	w.launch(&started, launch{role: Main, args: config.Args, server: server, tty: config.TTY, stdin: config.Stdin, guest: guest})
 	if c, found := w.container(key); found && c.State == Running {
 		w.startHook(c, spec, PostStart)
 	}
+}
+
+// rootShape is the root of a container's file system, as far as it is the same for all that are like it: with the image's files, those that the kubelet and the
+// runtime put there, and the places of its mounts.
+func (w *World) rootShape(img *app.Image, spec *corev1.Container, config *Config) storage.Tree {
+	var room [512]byte
+	key := append(append(append(room[:0], spec.TerminationMessagePath...), 0), config.Dir...)
+	places := 0
+	for _, mount := range config.Mounts {
+		if mount.SubPath != "" { // what it shows, and whether that is a directory, depends on the volume
+			break
+		}
+		key = append(append(key, 0), mount.Path...)
+		places++
+	}
+	return w.catalogue().RootShape(img, string(key), func() storage.Tree {
+		root := img.Root().Shape().Draft()
+		for i, file := range managedFiles {
+			root = root.WithLate(file, uint8(i+1), 0o644)
+		}
+		if messages := spec.TerminationMessagePath; messages != "" {
+			if _, found := root.Lookup(messages); !found {
+				root = root.With(messages, nil, 0o666)
+			}
+		}
+		if _, found := root.Lookup(config.Dir); !found {
+			root = root.WithDir(config.Dir, 0o755)
+		}
+		mounts := []storage.Mount{{Path: "/", Tree: root.Done()}}
+		for _, mount := range config.Mounts[:places] {
+			mounts = append(mounts, storage.Mount{Path: mount.Path})
+		}
+		files := storage.NewFileSystem(mounts, storage.Identity{}, time.Time{})
+		if files.MountError() != nil {
+			return mounts[0].Tree
+		}
+		return files.Mounts()[0].Tree
+	})
 }
 
 // neverRan notes that a container could not be started.
@@ -184,7 +211,8 @@ type launch struct {
 	args       []string
 	server     app.Server // nil for what the shell package runs
 	tty, stdin bool
-	timeout    int32 // seconds; 0 for none
+	timeout    int32  // seconds; 0 for none
+	guest      *Guest // the world as it sees it, if somebody has looked already
 }
 
 // launch starts a process and lets it run to its end or its first wait. The container of a main process is not in the store yet; it is put there.
@@ -212,7 +240,7 @@ func (w *World) launch(c *Container, l launch) int {
 		c.Processes = []int{p.Number}
 		w.Tx.PutRow(Containers, c)
 	}
-	a := w.activate(p)
+	a := w.activateAs(p, l.guest)
 	if l.server != nil {
 		a.startServer(l.server, l.args, env, c.Config.Dir)
 	}

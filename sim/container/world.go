@@ -109,11 +109,13 @@ func Handle(w *World, key string) {
 }
 
 // imageOf is the model of an image.
-func (w *World) imageOf(name string) *app.Image {
+func (w *World) imageOf(name string) *app.Image { return w.catalogue().Find(name) }
+
+func (w *World) catalogue() *app.Catalogue {
 	if w.Catalogue == nil {
-		return catalogue.Builtin().Find(name)
+		return catalogue.Builtin()
 	}
-	return w.Catalogue.Find(name)
+	return w.Catalogue
 }
 
 func (w *World) now() time.Time { return w.Tx.Now() }

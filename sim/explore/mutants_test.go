@@ -29,7 +29,7 @@ var mutants = []mutant{
 	{"statefulset_scale.go", "return ordinalOf(b) - ordinalOf(a) })", "return ordinalOf(a) - ordinalOf(b) })"},
 	{"statefulset_scale.go", "if s.monotonic && (pod.DeletionTimestamp != nil || !runningAndReady(pod) || !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {", "if s.monotonic && pod.DeletionTimestamp != nil {"},
 	{"statefulset_scale.go", "|| !podAvailable(pod, s.set.Spec.MinReadySeconds, s.Now)) {\n\t\treturn true\n\t}\n\ts.repair", ") {\n\t\treturn true\n\t}\n\ts.repair"},
-	{"statefulset_scale.go", "\ts.createClaims(pod, &failure)\n\ts.write(Write{Verb: Create, Object: pod", "\ts.write(Write{Verb: Create, Object: pod"},
+	{"statefulset_scale.go", "\ts.createClaims(pod, failure)\n\ts.write(Write{Verb: Create, Object: pod", "\ts.write(Write{Verb: Create, Object: pod"},
 	{"statefulset_scale.go", "\tif pod.DeletionTimestamp != nil {\n\t\treturn true\n\t}\n\thealthy", "\tif pod.DeletionTimestamp != nil {\n\t\treturn false\n\t}\n\thealthy"},
 	{"statefulset_scale.go", "if s.monotonic && !healthy && pod != firstUnavailable {", "if false && healthy {"},
 	{"statefulset_scale.go", "\ts.delete(pod)\n\treturn true\n}\n\n// firstUnavailable", "\ts.delete(pod)\n\treturn false\n}\n\n// firstUnavailable"},

@@ -44,6 +44,24 @@ func Named(names ...string) func(Reference) bool {
 type Catalogue struct {
 	models []Model
 	known  sync.Map // *Image by name
+	shapes sync.Map // storage.Tree by rootKey
+}
+
+// rootKey says which root of a container is meant: of an image, with certain further files.
+type rootKey struct {
+	image *Image
+	with  string
+}
+
+// RootShape is the shape of the roots of containers of an image that have the same files beyond its own: those that make puts there, which must follow from the
+// text with. See [storage.Tree.Shape].
+func (c *Catalogue) RootShape(image *Image, with string, make func() storage.Tree) storage.Tree {
+	key := rootKey{image, with}
+	if known, found := c.shapes.Load(key); found {
+		return known.(storage.Tree)
+	}
+	made, _ := c.shapes.LoadOrStore(key, make())
+	return made.(storage.Tree)
 }
 
 // NewCatalogue makes a catalogue. Of the models that fit an image the first counts; an image that none fits has the usual commands, and
