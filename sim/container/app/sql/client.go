@@ -21,7 +21,6 @@ type clientState struct {
 	schema   string
 	flavour  string
 	pending  string // an unfinished statement
-	failed   bool
 }
 
 // Client is the command mysql (mariadb): statements of -e, of a script on its input, or of a person at a prompt.

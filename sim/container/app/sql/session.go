@@ -344,3 +344,36 @@ func (s *Session) define(server Server, d definition, source string) (Result, *E
 	}
 	return result, server.Commit(s, []Change{{Schema: s.Schema, Statement: source}}, after)
 }
+
+// Script executes statements for a server that is being initialised, as one that may everything.
+func Script(store Store, script string, now time.Time) (Store, *Error) {
+	server := &bare{store, now}
+	session := Trusted()
+	pieces, _ := Split(script)
+	for _, piece := range pieces {
+		if _, failure := session.Execute(server, piece.Text); failure != nil {
+			return server.store, failure
+		}
+	}
+	return server.store, nil
+}
+
+// bare is a server that has data and nothing else.
+type bare struct {
+	store Store
+	now   time.Time
+}
+
+func (b *bare) Now() time.Time { return b.now }
+func (b *bare) Store() Store   { return b.store }
+func (b *bare) Commit(_ *Session, _ []Change, after Store) *Error {
+	b.store = after
+	return nil
+}
+func (b *bare) Admit(*Session, bool) *Error                  { return nil }
+func (b *bare) Variable(string) (Value, bool)                { return Value{}, false }
+func (b *bare) Variables() []Pair                            { return nil }
+func (b *bare) SetGlobal(*Session, string, Value) *Error     { return nil }
+func (b *bare) Status() []Pair                               { return nil }
+func (b *bare) Admin(*Session, Admin) (Result, bool, *Error) { return Result{}, false, nil }
+func (b *bare) Sessions() []*Session                         { return nil }

@@ -27,7 +27,7 @@ type Value struct {
 	String string
 }
 
-// IntOf, FloatOf and TextOf make values.
+// IntOf is a whole number.
 func IntOf(number int64) Value { return Value{Kind: Int, Int: number} }
 
 // FloatOf is a number with a fraction.
