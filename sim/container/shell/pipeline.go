@@ -254,7 +254,11 @@ func (m *machine) substitute(p *process, e *expander) {
 		return
 	}
 	tested := p.testing()
-	c := m.spawn(p, p.command, &listFrame{statements: node.Stmts})
+	var inside frame = &listFrame{statements: node.Stmts}
+	if file := onlyReads(node); file != nil {
+		inside = &contentFrame{file: file}
+	}
+	c := m.spawn(p, p.command, inside)
 	c.tested = tested
 	c.shell.level++
 	for _, name := range e.order {
@@ -288,5 +292,47 @@ func (f *substitutionFrame) catch(m *machine, p *process) bool {
 	m.abandon(p, f.number)
 	f.close(m, p)
 	p.memo = memo{}
+	return false
+}
+
+// onlyReads is the redirection of $(<file), which stands for what the file holds; nil for any other substitution.
+func onlyReads(node *syntax.CmdSubst) []*syntax.Redirect {
+	if len(node.Stmts) != 1 {
+		return nil
+	}
+	s := node.Stmts[0]
+	if s.Cmd != nil || s.Negated || s.Background || len(s.Redirs) != 1 || s.Redirs[0].Op != syntax.RdrIn || s.Redirs[0].N != nil {
+		return nil
+	}
+	return s.Redirs
+}
+
+// contentFrame writes what a file holds.
+type contentFrame struct {
+	file []*syntax.Redirect
+	redirector
+}
+
+func (f *contentFrame) clone() frame { c := *f; c.redirector = f.redirector.clone(); return &c }
+
+func (f *contentFrame) step(m *machine, p *process) {
+	switch f.apply(m, p, f.file) {
+	case redirectAgain:
+		return
+	case redirectFailed:
+		p.status = 1
+	case redirectDone:
+		desc := p.descriptor(0)
+		data, _ := m.peek(desc)
+		(&writer{m: m, p: p, fd: 1}).write(data)
+		m.consume(desc, len(data))
+		p.status = 0
+	}
+	f.undo(m, p)
+	p.pop()
+}
+
+func (f *contentFrame) catch(m *machine, p *process) bool {
+	f.undo(m, p)
 	return false
 }
