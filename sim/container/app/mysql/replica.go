@@ -220,11 +220,11 @@ func (m mysqld) fetch(r *app.Run) {
 	}
 }
 
-func (from *source) ask(r *app.Run, s state) (answer pulled, failure *sql.Error) {
-	said := message{Pull: &pull{from.User, from.Password, s.config.Number("server_id", 1), from.Log, uint16(s.config.Number("port", 3306))}}.bytes()
+func (s *source) ask(r *app.Run, of state) (answer pulled, failure *sql.Error) {
+	said := message{Pull: &pull{s.User, s.Password, of.config.Number("server_id", 1), s.Log, uint16(of.config.Number("port", 3306))}}.bytes()
 	number := 2005
-	for _, address := range applet.Resolve(r.System(), from.Host) {
-		data, err := r.System().Exchange(netip.AddrPortFrom(address, from.Port), said)
+	for _, address := range applet.Resolve(r.System(), s.Host) {
+		data, err := r.System().Exchange(netip.AddrPortFrom(address, s.Port), said)
 		if err == nil && json.Unmarshal(data, &answer) == nil {
 			return answer, nil
 		}
@@ -234,7 +234,7 @@ func (from *source) ask(r *app.Run, s state) (answer pulled, failure *sql.Error)
 			break
 		}
 	}
-	return answer, &sql.Error{Code: number, Message: fmt.Sprintf("error connecting to master '%s@%s:%d' - retry-time: %d  retries: 1", from.User, from.Host, from.Port, from.Retry)}
+	return answer, &sql.Error{Code: number, Message: fmt.Sprintf("error connecting to master '%s@%s:%d' - retry-time: %d  retries: 1", s.User, s.Host, s.Port, s.Retry)}
 }
 
 // apply makes the changes of the source, up to the first one that cannot be made.
