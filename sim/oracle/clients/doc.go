@@ -2,7 +2,7 @@
 //
 //   - Upstream's StatefulSet controller, queue and informers included, in the place of the simulator's ("stsim serve --without statefulset").
 //
-//   - A small operator on controller-runtime.
+//   - A small operator on controller-runtime; the same in the process of the test, without a port (inprocess_test.go).
 //
 //   - helm, and kubectls of other releases, which are built from their modules when the tests are told to ("-clients.install"); what they print is in testdata.
 //
