@@ -48,6 +48,9 @@ func newServe() *cobra.Command {
 			"ends with Ctrl-C, and the cluster with it. What --ttl, --pods, --zone and --dns-cache say holds for the Pods of the cluster too.\n\n" +
 			"Pods, Services and nodes have loopback addresses of their own where the system has such (Linux): curl reaches them at the addresses that DNS\n" +
 			"answers. Node ports are open at 127.0.0.1 everywhere. Two clusters that are served at a time have different addresses.\n\n" +
+			"At a pace above 1x, and after stsim clock advance, virtual time is ahead of the clock of your machine. What the server prints is right (kubectl get), and so\n" +
+			"is all that stsim kubectl prints; clients that compute ages themselves by their own clock (kubectl describe, kubectl events, k9s) show <invalid> then.\n" +
+			"Instants are served as they are in the cluster, the same to everybody: were they shifted, one resource version would mean several things.\n\n" +
 			"With --state the cluster is kept in a file, and the same command comes back to it, also after a crash: everything that was answered is there, objects,\n" +
 			"files in volumes, resource versions and uids; kubeconfigs go on working. While nobody serves it its time stands still. Manifests are applied to a new\n" +
 			"cluster only. The file grows with every request; it holds no secrets, those are in FILE.keys.",

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -64,6 +65,10 @@ func newServer(d *door.Door) *server {
 	return s
 }
 
+// TellTime is the header, with any value, of a request whose answer shall tell in a header of the same name what time it is in the cluster, for clients that
+// compute ages.
+const TellTime = "Stsim-Time"
+
 // ServeHTTP implements [http.Handler].
 func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	tracked := &trackedWriter{ResponseWriter: w}
@@ -77,7 +82,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 	}()
 	var err error
-	s.door.Do(func(cluster *sim.Cluster) { err = cluster.Answers() })
+	var now time.Time
+	s.door.Do(func(cluster *sim.Cluster) { err, now = cluster.Answers(), cluster.Now() })
+	if req.Header.Get(TellTime) != "" {
+		w.Header().Set(TellTime, now.UTC().Format(time.RFC3339Nano))
+	}
 	if err == nil {
 		err = s.dispatch(r)
 	}

@@ -8,5 +8,5 @@
 //
 //     go test ./clients                                                          the libraries
 //     go test ./clients -clients.install                                         the programs too; the first build takes minutes
-//     go test ./clients -run Kubectls -clients.install -clients.kubectl=0.27.16,0.30.14,0.33.12    more releases
+//     go test ./clients -run Kubectls -clients.install -clients.kubectl=0.28.15,0.30.14,0.35.10    more releases, which print the same
 package clients
