@@ -32,6 +32,7 @@ type Cluster struct {
 	events   uint64 // taken so far
 	promises []Broken
 	running  running // what Options.Check knows of the containers
+	recall   func(time.Time) (*Cluster, error)
 	caches   *caches // what loops may still see of the past; nil unless Options.Disorder lets them
 }
 
@@ -138,13 +139,16 @@ func (c *Cluster) Fork() *Cluster {
 }
 
 // At gives the cluster as it was at a past instant, after all events of that instant: a fork that can be looked at and run on.
-// It goes back to the last moment known before and runs the events up to the instant again.
+// It goes back to the last moment known before and runs the events up to the instant again. What is older than Options.History needs [Cluster.SetRecall].
 func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 	if instant.After(c.Now()) {
 		return nil, fmt.Errorf("%s has not come yet: it is %s (hint: run the cluster until then)", clock(instant), clock(c.Now()))
 	}
 	past := c.Fork()
 	from, until, err := past.history.cut(instant)
+	if err != nil && c.recall != nil {
+		return c.recalled(instant)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be gone back to: %w (hint: raise Options.History)", clock(instant), err)
 	}
@@ -160,6 +164,20 @@ func (c *Cluster) At(instant time.Time) (*Cluster, error) {
 		past.Step()
 	}
 	past.advanceClock(instant)
+	return past, nil
+}
+
+// SetRecall says who gives the cluster as it was at an instant that is too long ago for Options.History, made anew from what was recorded; nil: nobody can.
+// What goes back with such help is recorded like everything else, so whoever repeats the history must have it too.
+func (c *Cluster) SetRecall(recall func(instant time.Time) (*Cluster, error)) { c.recall = recall }
+
+// recalled is At for an instant of which this cluster keeps nothing.
+func (c *Cluster) recalled(instant time.Time) (*Cluster, error) {
+	past, err := c.recall(instant)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be gone back to: %w", clock(instant), err)
+	}
+	past.options.Trace, past.options.Record = nil, nil
 	return past, nil
 }
 

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,35 +42,95 @@ func readPast(path, until string, prepare func(*sim.Options), each func(sim.Poin
 		}
 	}
 	last, err := reader.Each(func(recorded sim.Recorded) error {
-		switch {
-		case end.IsZero() || !recorded.At.After(end):
-			p.records = append(p.records, recorded)
-		case len(recorded.Input) > 0:
-			p.later++
-		}
+		p.records = append(p.records, recorded)
 		return nil
 	})
 	if err != nil {
 		return nil, historyFailure(path, err)
 	}
+	p.cut(end)
 	p.torn = reader.Torn()
 	if end.After(last.At) {
 		return nil, failure{fmt.Sprintf("%s ends at %s of its time, before %s\nhint: leave the instant out to see it all", path, sinceBegin(last.At, p.begin), until)}
 	}
-	options := p.header.Options
-	prepare(&options)
-	if p.cluster, err = sim.Make(options); err != nil {
+	if err := p.live(end, prepare, each); err != nil {
 		return nil, historyFailure(path, err)
 	}
+	return p, nil
+}
+
+// cut leaves out the records behind an instant; a zero one is the end. Where the cluster has gone back, what counts is the present that it went on in.
+func (p *past) cut(end time.Time) {
+	if end.IsZero() {
+		return
+	}
+	kept := len(p.records)
+	for kept > 0 && p.records[kept-1].At.After(end) && !goesBackBefore(p.records[kept-1], end) {
+		kept--
+	}
+	for _, recorded := range p.records[kept:] {
+		if len(recorded.Input) > 0 {
+			p.later++
+		}
+	}
+	p.records = p.records[:kept]
+}
+
+// goesBackBefore says whether an input makes an instant before another one the present.
+func goesBackBefore(recorded sim.Recorded, end time.Time) bool {
+	var in sim.Input
+	return bytes.Contains(recorded.Input, []byte(sim.DoGoBack)) && in.UnmarshalBinary(recorded.Input) == nil && in.Do == sim.DoGoBack && !in.Instant.After(end)
+}
+
+// live makes the cluster, and takes the records up to the instant.
+func (p *past) live(end time.Time, prepare func(*sim.Options), each func(sim.Point, sim.Input)) (err error) {
+	options := p.header.Options
+	taken := 0
+	prepare(&options)
+	if p.cluster, err = sim.Make(options); err != nil {
+		return err
+	}
+	p.cluster.SetRecall(func(instant time.Time) (*sim.Cluster, error) { return p.before(taken, instant) })
 	for _, recorded := range p.records {
 		if err := p.take(recorded, each); err != nil {
-			return nil, historyFailure(path, err)
+			return err
 		}
+		taken++
 	}
 	if !end.IsZero() {
 		p.cluster.RunFor(end.Sub(p.cluster.Now()))
 	}
-	return p, nil
+	return nil
+}
+
+// before lives the first records again, up to an instant.
+func (p *past) before(taken int, instant time.Time) (*sim.Cluster, error) {
+	earlier := &past{header: p.header, begin: p.begin, records: slices.Clip(p.records[:taken])}
+	earlier.cut(instant)
+	err := earlier.live(instant, func(*sim.Options) {}, func(sim.Point, sim.Input) {})
+	return earlier.cluster, err
+}
+
+// recall gives the past of a cluster out of the file that it is kept in, of which it has taken so many records.
+func recall(path string, taken func() int) func(time.Time) (*sim.Cluster, error) {
+	return func(instant time.Time) (*sim.Cluster, error) {
+		limit := taken() // first: it has all of them written
+		reader, err := journal.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		p := &past{header: reader.Header, begin: reader.Header.Options.Start}
+		for len(p.records) < limit {
+			recorded, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return nil, err
+			}
+			p.records = append(p.records, recorded)
+		}
+		return p.before(len(p.records), instant)
+	}
 }
 
 func (p *past) take(recorded sim.Recorded, each func(sim.Point, sim.Input)) error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim"
@@ -33,6 +34,7 @@ type serveFlags struct {
 	address    string
 	kubeconfig string
 	state      string
+	from       string
 	without    []string
 	gates      []string
 	dns        dnsSetup
@@ -53,7 +55,9 @@ func newServe() *cobra.Command {
 			"Instants are served as they are in the cluster, the same to everybody: were they shifted, one resource version would mean several things.\n\n" +
 			"With --state the cluster is kept in a file, and the same command comes back to it, also after a crash: everything that was answered is there, objects,\n" +
 			"files in volumes, resource versions and uids; kubeconfigs go on working. While nobody serves it its time stands still. Manifests are applied to a new\n" +
-			"cluster only. The file grows with every request; it holds no secrets, those are in FILE.keys.",
+			"cluster only. The file grows with every request; it holds no secrets, those are in FILE.keys.\n\n" +
+			"With --from a second cluster goes its own way from what another one was at an instant; the other's file is only read, also while it is being served.\n" +
+			"Manifests are applied to it then. While the other is served it has the loopback addresses of both.",
 		Example: "  stsim serve -f web.yaml\n  stsim serve --nodes 5 --pace 10x\n  stsim kubectl get pods     in another terminal\n" +
 			"  stsim serve -f web.yaml --dns-addr 127.0.0.1:15353 --dns-cache 30s\n" +
 			"  dig @127.0.0.1 -p 15353 web-0.nginx.default.svc.cluster.local     in another terminal\n" +
@@ -69,6 +73,7 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.address, "api-addr", "127.0.0.1:0", "loopback address of the API; port 0 is any free one")
 	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "where to write the kubeconfig (default: in the user's state folder)")
 	command.Flags().StringVar(&flags.state, "state", "", "a file to keep the cluster in: the same command takes it up again")
+	command.Flags().StringVar(&flags.from, "from", "", "FILE@INSTANT: begin as the cluster in the file of another --state was then, e.g. web.stsim@3m12s (FILE alone: as it is)")
 	flags.addresses.register(command.Flags())
 	flags.dns.register(command.Flags(), "127.0.0.1:0")
 	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset, so that somebody's own controller takes their place")
@@ -103,7 +108,10 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return failure{err.Error()}
 	}
-	inside := listenInside(cluster)
+	var inside []net.Listener
+	if !flags.addresses.elsewhere {
+		inside = listenInside(cluster)
+	}
 	served, err := newServed(listener, inside, access, flags.kubeconfig)
 	if err != nil {
 		_ = listener.Close()
@@ -125,13 +133,18 @@ func serve(command *cobra.Command, flags serveFlags) error {
 		_ = listener.Close()
 		return failure{err.Error()}
 	}
-	own := names.listenInside(cluster.Settings(), dnsOptions)
-	served.announce(command.OutOrStdout(), server.Address(), own, cluster.Settings(), flags.state)
-	sockets := loopback.Listen(d, func(problem string) { fmt.Fprintln(command.ErrOrStderr(), "warning: "+problem) }, served.places()...)
-	defer sockets.Close()
+	var own *dnsserver.Server
+	if !flags.addresses.elsewhere {
+		own = names.listenInside(cluster.Settings(), dnsOptions)
+	}
+	served.announce(command.OutOrStdout(), server.Address(), own, flags.addresses.reachability(cluster.Settings()), cluster.Settings().Zone, flags.state)
 	ctx, stop := kept.watch(command.Context(), d)
 	defer stop()
-	go sockets.Keep(ctx)
+	if !flags.addresses.elsewhere {
+		sockets := loopback.Listen(d, func(problem string) { fmt.Fprintln(command.ErrOrStderr(), "warning: "+problem) }, served.places()...)
+		defer sockets.Close()
+		go sockets.Keep(ctx)
+	}
 	go names.follow(ctx)
 	err = served.run(ctx, d, newClock(d, speed))
 	if own != nil {
@@ -161,11 +174,18 @@ func (f *serveFlags) cluster(command *cobra.Command) (*sim.Cluster, *keptCluster
 			return nil, nil, err
 		}
 		if kept != nil {
+			if f.from != "" {
+				kept.close()
+				return nil, nil, failure{fmt.Sprintf("--from %s: there is a cluster in %s already\nhint: leave --from out to take it up again, or name a new file", f.from, f.state)}
+			}
 			if len(f.manifests) > 0 {
 				fmt.Fprintf(command.ErrOrStderr(), "%s is not applied again (hint: stsim kubectl apply -f %[1]s)\n", strings.Join(f.manifests, ", "))
 			}
 			return kept.Cluster, kept, nil
 		}
+	}
+	if f.from != "" {
+		return f.fork(command.Flags())
 	}
 	if err := f.addresses.choose(); err != nil {
 		return nil, nil, err
@@ -183,6 +203,34 @@ func (f *serveFlags) cluster(command *cobra.Command) (*sim.Cluster, *keptCluster
 		return nil, nil, err
 	}
 	return cluster, nil, f.applyManifests(cluster)
+}
+
+// fork makes a cluster that goes on from the past of the one in another file.
+func (f *serveFlags) fork(given *pflag.FlagSet) (*sim.Cluster, *keptCluster, error) {
+	path, instant := f.from, ""
+	if at := strings.LastIndexByte(f.from, '@'); at >= 0 {
+		path, instant = f.from[:at], f.from[at+1:]
+	}
+	p, err := readPast(path, instant, func(*sim.Options) {}, func(sim.Point, sim.Input) {})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.checkFlags(given, p.header.Options); err != nil {
+		return nil, nil, fmt.Errorf("--from %s: %w", f.from, err)
+	}
+	if f.state == "" {
+		p.cluster.SetRecall(nil) // what comes in from now on is nowhere
+		return p.cluster, nil, f.applyManifests(p.cluster)
+	}
+	kept, err := keepFrom(f.state, p.header.Options, p.cluster, append(p.records, sim.Recorded{Point: p.cluster.Point()}))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.applyManifests(kept.Cluster); err != nil {
+		kept.close()
+		return nil, nil, err
+	}
+	return kept.Cluster, kept, nil
 }
 
 func (f *serveFlags) applyManifests(cluster *sim.Cluster) error {
@@ -246,13 +294,13 @@ func newServed(listener net.Listener, inside []net.Listener, access credentials,
 	return &served{listener: listener, inside: inside, certificate: certificate, credentials: access, kubeconfig: kubeconfig}, nil
 }
 
-func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, settings *api.Settings, state string) {
+func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, reachability, zone, state string) {
 	fmt.Fprintf(out, "API         https://%s\nDNS         %s (UDP and TCP)\n", s.listener.Addr(), names)
 	if own != nil {
 		fmt.Fprintf(out, "            %s, as in the Pods' resolv.conf\n", own.Address())
 	}
-	fmt.Fprintf(out, "%skubeconfig  %s\n\n", reachability(settings), s.kubeconfig)
-	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\n", s.kubeconfig, names.Addr(), names.Port(), settings.Zone)
+	fmt.Fprintf(out, "%skubeconfig  %s\n\n", reachability, s.kubeconfig)
+	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  dig @%s -p %d kubernetes.default.svc.%s\n\n", s.kubeconfig, names.Addr(), names.Port(), zone)
 	if state == "" {
 		fmt.Fprintln(out, "Ctrl-C ends the cluster.")
 	} else {

@@ -23,6 +23,7 @@ type addressSetup struct {
 	pods, services string // as the flags say, at first
 	nodes          string
 	claimed        *loopback.Claimed // nil for none
+	elsewhere      bool              // they lead to another cluster that is being served
 }
 
 func (a *addressSetup) register(flags *pflag.FlagSet) {
@@ -72,7 +73,8 @@ func (a *addressSetup) again(cluster sim.Options) error {
 	case errors.Is(err, loopback.ErrNoAddresses):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w\nhint: another cluster is being served at these addresses; stop it first", err)
+		a.elsewhere = true
+		return nil
 	}
 	a.claimed = claimed
 	return nil
@@ -106,7 +108,10 @@ func listenInside(cluster *sim.Cluster) (listeners []net.Listener) {
 }
 
 // reachability says what programs of this machine can reach.
-func reachability(settings *api.Settings) string {
+func (a *addressSetup) reachability(settings *api.Settings) string {
+	if a.elsewhere {
+		return "hidden      Pods, Services and nodes, whose addresses lead to the other cluster: kubectl port-forward leads into this one\n"
+	}
 	var reached, hidden []string
 	for what, where := range map[string]netip.Prefix{"Pods": settings.PodCIDR, "Services": settings.ServiceCIDR, "nodes": settings.NodeCIDR} {
 		switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/netip"
 	"path/filepath"
 	"reflect"
@@ -40,12 +41,26 @@ func createState(path string, options sim.Options, begin func(cluster *sim.Clust
 	if err := begin(cluster); err != nil {
 		return nil, err
 	}
+	return keepFrom(path, options, cluster, first)
+}
+
+// keepFrom makes the file of a cluster of which all that came in is known, and keeps what comes.
+func keepFrom(path string, options sim.Options, cluster *sim.Cluster, first []sim.Recorded) (*keptCluster, error) {
 	file, err := journal.Create(path, journal.Header{Program: programVersion(), Options: options}, first)
 	if err != nil {
 		return nil, stateFailure(path, err)
 	}
+	return keep(path, cluster, file), nil
+}
+
+// keep has everything that comes in from now on kept.
+func keep(path string, cluster *sim.Cluster, file *journal.File) *keptCluster {
 	cluster.Record(file.Append)
-	return &keptCluster{Cluster: cluster, path: path, file: file}, nil
+	cluster.SetRecall(recall(path, func() int {
+		_ = file.Sync() // Failed tells
+		return math.MaxInt
+	}))
+	return &keptCluster{Cluster: cluster, path: path, file: file}
 }
 
 // openState comes back to the cluster of a file; nil when there is none yet. What it has to say about that goes to out.
@@ -58,7 +73,9 @@ func openState(path string, check func(sim.Options) error, out io.Writer) (*kept
 		if err := check(header.Options); err != nil {
 			return err
 		}
-		tell.cluster, tell.err = sim.Make(header.Options)
+		if tell.cluster, tell.err = sim.Make(header.Options); tell.err == nil {
+			tell.cluster.SetRecall(recall(path, func() int { return tell.records }))
+		}
 		return tell.err
 	}, tell.take)
 	if err != nil {
@@ -71,8 +88,7 @@ func openState(path string, check func(sim.Options) error, out io.Writer) (*kept
 		fmt.Fprintf(out, "%s ends with %d bytes of a record that was never finished. They are cut off: nobody was told that it was kept.\n", path, torn)
 	}
 	tell.done()
-	tell.cluster.Record(file.Append)
-	return &keptCluster{Cluster: tell.cluster, path: path, file: file}, nil
+	return keep(path, tell.cluster, file), nil
 }
 
 // sameProgram refuses a journal of a program that may take other ways.
@@ -202,6 +218,7 @@ type retelling struct {
 	path    string
 	cluster *sim.Cluster
 	err     error
+	records int // inputs and marks
 	inputs  int
 	begun   time.Time
 	told    time.Time
@@ -214,6 +231,7 @@ func (r *retelling) take(recorded sim.Recorded) error {
 	if err := r.cluster.TakeAt(recorded); err != nil {
 		return fmt.Errorf("after %d inputs: %w", r.inputs, err)
 	}
+	r.records++
 	if len(recorded.Input) > 0 {
 		r.inputs++
 	}
