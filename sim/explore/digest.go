@@ -15,11 +15,12 @@ import (
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/kernel"
 	"github.com/stsim/stsim/sim/store"
+	"github.com/stsim/stsim/storage"
 )
 
 // This file says when two states of a world are one. They are when all rows and all that is pending are the same but for what has no meaning of its own:
 // instants, uids (who has the uid of an object that is there is told apart from who has not), addresses, resource versions,
-// generated names, Events, what is written in files and logs, and counters beyond the point at which they make a difference.
+// generated names, Events, what is written in logs, and in files unless a property asks for them, and counters beyond the point at which they make a difference.
 // What lies ahead is compared by who, what, and the order of magnitude of the time until then.
 
 // unimportant are the fields that are left out, in whatever struct they are or in one.
@@ -41,6 +42,7 @@ type digester struct {
 	shapes map[reflect.Type]shape
 	kinds  map[*api.Kind]uint64 // places of the kinds that count
 	window time.Duration
+	files  bool // what is written in files counts
 }
 
 // rowDigest is the digest of a row, and the uids that it names, in order.
@@ -60,8 +62,8 @@ const maxRows = 1 << 20
 
 const tablePlace = 1 << 10 // of the first table, behind those of the kinds
 
-func newDigester(window time.Duration) *digester {
-	d := &digester{rows: map[any]rowDigest{}, shapes: map[reflect.Type]shape{}, kinds: map[*api.Kind]uint64{}, window: window}
+func newDigester(window time.Duration, files bool) *digester {
+	d := &digester{rows: map[any]rowDigest{}, shapes: map[reflect.Type]shape{}, kinds: map[*api.Kind]uint64{}, window: window, files: files}
 	for i, kind := range api.Kinds() {
 		if kind.Kind != "Event" {
 			d.kinds[kind] = uint64(i)
@@ -230,6 +232,8 @@ func (d *digester) shape(t reflect.Type) shape {
 
 func (d *digester) makeShape(t reflect.Type) shape {
 	switch t {
+	case treeType:
+		return takeFiles
 	case reflect.TypeFor[time.Time](), reflect.TypeFor[metav1.Time](), reflect.TypeFor[metav1.MicroTime](), reflect.TypeFor[corev1.ObjectReference]():
 		return func(*walk, reflect.Value) {}
 	case reflect.TypeFor[resource.Quantity]():
@@ -280,6 +284,22 @@ func (d *digester) makeShape(t reflect.Type) shape {
 	return func(*walk, reflect.Value) {} // functions and channels: there are none in rows
 }
 
+var treeType = reflect.TypeFor[storage.Tree]()
+
+// takeFiles takes in the files of a tree, where they count.
+func takeFiles(w *walk, v reflect.Value) {
+	if !v.CanInterface() {
+		return
+	}
+	tree := v.Interface().(storage.Tree)
+	for path, info := range tree.All() {
+		if w.text(path); info.Mode.IsRegular() {
+			content, _ := tree.Content(path)
+			w.text(content)
+		}
+	}
+}
+
 // mapShape takes in the entries in the order of their keys.
 func (d *digester) mapShape(t reflect.Type) shape {
 	element := d.shape(t.Elem())
@@ -313,7 +333,7 @@ func (d *digester) structShape(t reflect.Type) shape {
 	}
 	var parts []part
 	for i := range t.NumField() {
-		if field := t.Field(i); !unimportant[field.Name] && !unimportant[t.Name()+"."+field.Name] {
+		if field := t.Field(i); d.files && field.Type == treeType || !unimportant[field.Name] && !unimportant[t.Name()+"."+field.Name] {
 			parts = append(parts, part{i, d.shape(field.Type), bounded[field.Name]})
 		}
 	}

@@ -39,7 +39,7 @@ func (w *World) Exhaust(bounds Bounds, told func(Report) bool) Report {
 		bounds.States = 1_000_000
 	}
 	e := &exhaustion{
-		w: w, bounds: bounds, told: told, digests: newDigester(bounds.Window), seen: map[uint64]struct{}{}, onWay: map[uint64]int{},
+		w: w, bounds: bounds, told: told, digests: newDigester(bounds.Window, w.asksFiles), seen: map[uint64]struct{}{}, onWay: map[uint64]int{},
 		known: map[string]bool{}, report: Report{Exhausted: true},
 	}
 	e.run()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/container"
 	"github.com/stsim/stsim/sim/property"
 	"github.com/stsim/stsim/sim/store"
 )
@@ -88,10 +89,10 @@ func (o *outlook) expect(operation Operation) {
 
 // follow hears of every event.
 func (o *outlook) follow(record sim.Record) {
-	if o.breach != nil || len(record.Changes) == 0 {
+	if o.breach != nil {
 		return
 	}
-	relevant := false
+	relevant := o.w.asksFiles && slices.ContainsFunc(record.Rows, func(change store.RowChange) bool { return change.Table == container.Volumes || change.Table == container.Containers })
 	for _, change := range record.Changes {
 		switch object := change.New.(type) {
 		case *corev1.Event:

@@ -3,6 +3,7 @@ package explore
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -45,6 +46,8 @@ type World struct {
 	verbs    []*verb
 	empty    *sim.Cluster // nothing has happened
 	ready    *sim.Cluster // the manifests are applied and all sets have come up, on a quiet day
+
+	asksFiles bool // one of the properties does
 }
 
 const defaultBound = 30 * time.Minute
@@ -68,6 +71,7 @@ func NewWorld(setting Setting) (*World, error) {
 	for _, name := range setting.Verbs {
 		w.verbs = append(w.verbs, verbNamed(name))
 	}
+	w.asksFiles = slices.ContainsFunc(w.Properties, property.Property.AsksFiles)
 	options := setting.Options
 	options.Chooser = kernel.NewLabelled(options.Seed, sim.Quiet())
 	options.Disorder, options.Check, options.History, options.Trace = sim.Usual(), true, -1, nil

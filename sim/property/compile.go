@@ -39,6 +39,7 @@ type compiler struct {
 	text       string
 	begin, end int // where the expression stands in text
 	it         []shape
+	files      bool // some file is asked for
 }
 
 // compile reads the whole expression.

@@ -22,6 +22,7 @@
 //	where(LIST, CONDITION)                   those for which it holds
 //	distinct(LIST, VALUE)                    the different values there are
 //	contains(LIST, VALUE)                    whether a list has a value, or a text a part
+//	file(POD, "/data/copy")                  what a file holds in the Pod's first container, on a volume or not; nil when it is not there
 //	it                                       the element that a CONDITION or VALUE is about: all(pods(web), it.spec.nodeName != "")
 //	== != < <= > >= && || ! + - * / %        as in Go; numbers are whole, and + also joins texts
 //	nil                                      what a field that is not set is equal to

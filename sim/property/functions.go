@@ -29,6 +29,7 @@ func init() {
 		"any":         {"a list and a condition: any(pods(web), it.status.phase == \"Pending\")", 2, 2, quantified(true)},
 		"where":       {"a list and a condition: where(pods, it.spec.nodeName == \"node-1\")", 2, 2, (*compiler).where},
 		"distinct":    {"a list and a value: distinct(pods(web), it.spec.nodeName)", 2, 2, (*compiler).distinct},
+		"file":        {"a Pod and a path: any(ready(web), file(it, \"/data/copy\") != nil)", 2, 2, (*compiler).file},
 		"contains":    {"a list or a text, and what it may contain", 2, 2, (*compiler).contains},
 	}
 }

@@ -23,6 +23,7 @@ type Property struct {
 	Namespace string // that names belong to
 	text      string // as given to Parse, without spaces around it
 	root      *expression
+	files     bool
 }
 
 var (
@@ -50,12 +51,15 @@ func Parse(text string) (Property, error) {
 	if err != nil {
 		return Property{}, err
 	}
-	p.root = root
+	p.root, p.files = root, c.files
 	return p, nil
 }
 
 // String is the property as it was written.
 func (p Property) String() string { return p.text }
+
+// AsksFiles says whether the property may also become true or false when nothing but a file changes.
+func (p Property) AsksFiles() bool { return p.files }
 
 // Holds is nil when the property holds in the view. Otherwise the error says which values were found, such as
 // "count(ready(web)) is 1, ready(web) is [web-0]", or why it could not be told.
