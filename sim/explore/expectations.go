@@ -92,7 +92,9 @@ func (o *outlook) follow(record sim.Record) {
 	if o.breach != nil {
 		return
 	}
-	relevant := o.w.asksFiles && slices.ContainsFunc(record.Rows, func(change store.RowChange) bool { return change.Table == container.Volumes || change.Table == container.Containers })
+	relevant := o.w.asksFiles && slices.ContainsFunc(record.Rows, func(change store.RowChange) bool {
+		return change.Table == container.Volumes || change.Table == container.Containers
+	})
 	for _, change := range record.Changes {
 		switch object := change.New.(type) {
 		case *corev1.Event:
