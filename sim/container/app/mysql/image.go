@@ -64,10 +64,9 @@ func productOf(r app.Reference) product {
 
 // WithServer puts the server and its clients into an image's root.
 func WithServer(t storage.Tree) storage.Tree {
-	for name, stub := range map[string]string{
-		"/usr/sbin/mysqld": "mysqld", "/usr/sbin/mariadbd": "mysqld", "/usr/bin/mysql": "mysql", "/usr/bin/mariadb": "mysql", "/usr/bin/mysqladmin": "mysqladmin", "/usr/bin/mariadb-admin": "mysqladmin",
-	} {
-		t = t.With(name, shell.Stub(stub), 0o755)
+	for _, program := range [][2]string{{"/usr/sbin/mysqld", "mysqld"}, {"/usr/sbin/mariadbd", "mysqld"}, {"/usr/bin/mysql", "mysql"}, {"/usr/bin/mariadb", "mysql"},
+		{"/usr/bin/mysqladmin", "mysqladmin"}, {"/usr/bin/mariadb-admin", "mysqladmin"}} {
+		t = t.With(program[0], shell.Stub(program[1]), 0o755)
 	}
 	return t.WithDir("/var/lib/mysql", 0o777).WithDir("/var/run/mysqld", 0o777).WithDir("/etc/mysql/conf.d", 0o755).WithDir("/docker-entrypoint-initdb.d", 0o755)
 }

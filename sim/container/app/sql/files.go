@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/stsim/stsim/storage"
@@ -127,4 +129,37 @@ func decode(name string, data []byte) (*Table, error) {
 		table.Rows = append(table.Rows, row)
 	}
 	return table, nil
+}
+
+// Encode is a whole Store as text, for those who send it to others.
+func (s Store) Encode() []byte {
+	all := map[string]map[string]string{} // encoding/json writes maps in the order of their keys
+	for _, schema := range s.schemas {
+		tables := map[string]string{}
+		for _, table := range schema.tables {
+			tables[table.Name] = string(table.encode())
+		}
+		all[schema.Name] = tables
+	}
+	return encode(all)
+}
+
+// DecodeStore reads what Encode has written.
+func DecodeStore(data []byte) (Store, error) {
+	var all map[string]map[string]string
+	if err := json.Unmarshal(data, &all); err != nil {
+		return Store{}, err
+	}
+	store := Store{}
+	for _, schema := range slices.Sorted(maps.Keys(all)) {
+		store = store.WithSchema(schema)
+		for _, name := range slices.Sorted(maps.Keys(all[schema])) {
+			table, err := decode(name, []byte(all[schema][name]))
+			if err != nil {
+				return Store{}, err
+			}
+			store = store.WithTable(schema, table)
+		}
+	}
+	return store, nil
 }
