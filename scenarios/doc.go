@@ -5,7 +5,7 @@
 // A page is Markdown. Prose is prose. What the engine acts on stands in four places:
 //
 //   - Front matter, between two lines of three dashes at the very top, describes the page and its cluster: title, level, teaches, kubernetes,
-//     nodes, service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, check, disorder, odd, start. All keys are optional; see
+//     nodes, service-cidr, pod-cidr, storage-classes, dns-cache, seed, think-time, normalise, check, loops, disorder, odd, start. All keys are optional; see
 //     FrontMatter. level is beginner, intermediate or advanced; every built-in page has one.
 //   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
 //     begin with "> " continue it; the lines below are the expected output.

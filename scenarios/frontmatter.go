@@ -14,6 +14,7 @@ import (
 
 	"github.com/stsim/stsim/dnsserver"
 	"github.com/stsim/stsim/sim/api"
+	"github.com/stsim/stsim/sim/control"
 )
 
 // field reads one key of a YAML mapping.
@@ -81,6 +82,7 @@ func (p *parser) pageFields() []field {
 		{"think-time", func(value *yaml.Node) error { return p.thinkTime(value, &f.ThinkTime) }},
 		{"normalise", func(value *yaml.Node) error { return p.normalise(value, &f.Normalise) }},
 		{"check", func(value *yaml.Node) error { return p.truth(value, &f.Check) }},
+		{"loops", func(value *yaml.Node) error { return p.loops(value, &f.Loops) }},
 		{"disorder", func(value *yaml.Node) error { return p.disorder(value, &f.Disorder) }},
 		{"odd", func(value *yaml.Node) error { return p.odd(value, &f.Odd) }},
 		{"start", func(value *yaml.Node) error { return p.start(value, &f.Start) }},
@@ -237,6 +239,25 @@ func (p *parser) start(value *yaml.Node, start *time.Time) error {
 		return p.wrong(value, "a time in RFC 3339", "write for example 2026-01-02T15:04:05Z")
 	}
 	*start = parsed
+	return nil
+}
+
+// loops are names of optional control loops.
+func (p *parser) loops(value *yaml.Node, loops *[]string) error {
+	var known []string
+	for _, loop := range control.OptionalLoops() {
+		known = append(known, loop.Name)
+	}
+	if value.Kind != yaml.SequenceNode {
+		return p.wrong(value, "a list of "+strings.Join(known, ", "), "write for example loops: ["+known[0]+"]")
+	}
+	for _, item := range value.Content {
+		var word string
+		if err := p.choice(item, known, &word); err != nil {
+			return err
+		}
+		*loops = append(*loops, word)
+	}
 	return nil
 }
 

@@ -307,7 +307,7 @@ func (r *runner) clock() time.Duration {
 // clusterOptions turn a page's front matter into a cluster.
 func clusterOptions(page *Page, options Options) (sim.Options, error) {
 	front := page.FrontMatter
-	cluster := sim.Options{Seed: front.Seed, Kubernetes: front.Kubernetes, Start: front.Start, Check: options.Check || front.Check || page.breaksPromise()}
+	cluster := sim.Options{Seed: front.Seed, Kubernetes: front.Kubernetes, Start: front.Start, With: front.Loops, Check: options.Check || front.Check || page.breaksPromise()}
 	if options.Seed != nil {
 		cluster.Seed = *options.Seed
 	}

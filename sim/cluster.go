@@ -71,6 +71,16 @@ func Make(options Options) (*Cluster, error) {
 		options: options, settings: settings, images: catalogue.Builtin().With(options.Apps...), loops: map[string]control.Loop{},
 		db: store.New(options.Start, tables()...), history: newHistory(),
 	}
+	optional := control.OptionalLoops()
+	if err := allAre(namesOf(optional), options.With, "to add"); err != nil {
+		return nil, err
+	}
+	for _, loop := range optional {
+		if slices.Contains(options.With, loop.Name) && !slices.Contains(namesOf(options.Loops), loop.Name) {
+			options.Loops = append(slices.Clip(options.Loops), loop)
+		}
+	}
+	c.options = options
 	c.SetChooser(options.Chooser)
 	for _, loop := range options.Loops {
 		if !slices.Contains(options.Without, loop.Name) {
@@ -78,7 +88,7 @@ func Make(options Options) (*Cluster, error) {
 			c.order = append(c.order, loop)
 		}
 	}
-	if err := allAre(namesOf(options.Loops), options.Without); err != nil {
+	if err := allAre(namesOf(options.Loops), options.Without, "to leave out"); err != nil {
 		return nil, err
 	}
 	if options.Disorder.Stale > 0 {
@@ -362,7 +372,7 @@ func namesOf(loops []control.Loop) []string {
 }
 
 // allAre says which of the words names no loop, and which loop may have been meant.
-func allAre(loops, words []string) error {
+func allAre(loops, words []string, what string) error {
 	for _, word := range words {
 		if slices.Contains(loops, word) {
 			continue
@@ -371,7 +381,7 @@ func allAre(loops, words []string) error {
 		if near, found := api.Nearest(word, loops); found {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
-		return fmt.Errorf("expected the name of a control loop to leave out, one of %s, found %q (hint: %s)", strings.Join(loops, ", "), word, hint)
+		return fmt.Errorf("expected the name of a control loop %s, one of %s, found %q (hint: %s)", what, strings.Join(loops, ", "), word, hint)
 	}
 	return nil
 }

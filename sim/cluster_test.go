@@ -203,6 +203,20 @@ func TestADeletedPodComesBackWithItsVolume(t *testing.T) {
 	}
 }
 
+func TestLoopsToAddMustExist(t *testing.T) {
+	_, err := sim.Make(sim.Options{With: []string{"statefulset"}})
+	if want := `expected the name of a control loop to add, one of graceful-scaledown, found "statefulset" (hint: leave it out, or write one of these)`; err == nil || err.Error() != want {
+		t.Error(err)
+	}
+	cluster, err := sim.Make(sim.Options{With: []string{"graceful-scaledown"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sim.Make(cluster.Options()); err != nil { // the same again
+		t.Error(err)
+	}
+}
+
 func TestLoopsToLeaveOutMustExist(t *testing.T) {
 	for _, test := range []struct{ without, want string }{
 		{"statefulset", ""},

@@ -38,6 +38,7 @@ type Options struct {
 	Timings *api.Timings   // how long things take; api.DefaultTimings by default
 	Loops   []control.Loop `json:"-"` // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
+	With    []string       // names of control.OptionalLoops to run as well
 	Apps    []app.Model    `json:"-"` // models of images, which count before the built-in ones
 
 	Disorder Disorder       // what may come otherwise than on a quiet day; nothing by default

@@ -2,14 +2,17 @@ package sim
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/container"
+	"github.com/stsim/stsim/sim/control"
 	"github.com/stsim/stsim/sim/store"
 	"github.com/stsim/stsim/storage"
 )
@@ -47,11 +50,31 @@ func claimsRetained(e *evidence) string {
 		return ""
 	}
 	for _, claim := range e.claims {
+		if e.record.Who == control.GracefulScaledown && !wantsClaim(e.before, claim.old) {
+			continue // that is what it is there for
+		}
 		if wasDeleted(claim) && len(claim.old.OwnerReferences) == 0 {
 			return fmt.Sprintf("%s deleted claim %s", e.record.Who, api.NameOf(claim.old))
 		}
 	}
 	return ""
+}
+
+// wantsClaim says whether a StatefulSet wants a Pod of the claim's ordinal.
+func wantsClaim(view store.View, claim *corev1.PersistentVolumeClaim) bool {
+	for set := range store.List[*appsv1.StatefulSet](view, claim.Namespace) {
+		for i := range set.Spec.VolumeClaimTemplates {
+			if set.DeletionTimestamp == nil && strings.HasPrefix(claim.Name, set.Spec.VolumeClaimTemplates[i].Name+"-"+set.Name+"-") {
+				first := 0
+				if set.Spec.Ordinals != nil {
+					first = int(set.Spec.Ordinals.Start)
+				}
+				ordinal, err := strconv.Atoi(claim.Name[strings.LastIndexByte(claim.Name, '-')+1:])
+				return err == nil && ordinal >= first && ordinal < first+int(ptr.Deref(set.Spec.Replicas, 1))
+			}
+		}
+	}
+	return false
 }
 
 // claimOwners looks at the claims that the StatefulSet controller wrote.

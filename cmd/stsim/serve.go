@@ -36,6 +36,7 @@ type serveFlags struct {
 	state      string
 	from       string
 	without    []string
+	with       []string
 	gates      []string
 	dns        dnsSetup
 	addresses  addressSetup
@@ -76,6 +77,7 @@ func newServe() *cobra.Command {
 	command.Flags().StringVar(&flags.from, "from", "", "FILE@INSTANT: begin as the cluster in the file of another --state was then, e.g. web.stsim@3m12s (FILE alone: as it is)")
 	flags.addresses.register(command.Flags())
 	flags.dns.register(command.Flags(), "127.0.0.1:0")
+	command.Flags().StringSliceVar(&flags.with, "with", nil, "control loops to add: graceful-scaledown")
 	command.Flags().StringSliceVar(&flags.without, "without", nil, "control loops to leave out, e.g. statefulset, so that somebody's own controller takes their place")
 	command.Flags().StringSliceVar(&flags.gates, "feature-gates", nil, "feature gates to set, e.g. MaxUnavailableStatefulSet=true; the others are as the release has them")
 	return command
@@ -162,7 +164,7 @@ func (f *serveFlags) options(start time.Time) sim.Options {
 	}
 	return sim.Options{
 		PodCIDR: f.addresses.pods, ServiceCIDR: f.addresses.services, NodeCIDR: f.addresses.nodes,
-		Nodes: f.nodes, Kubernetes: release, Seed: f.seed, Without: f.without, Gates: f.gates, Start: start, Zone: f.dns.zone, DNS: f.dns.simulated(),
+		Nodes: f.nodes, Kubernetes: release, Seed: f.seed, Without: f.without, With: f.with, Gates: f.gates, Start: start, Zone: f.dns.zone, DNS: f.dns.simulated(),
 	}
 }
 

@@ -252,7 +252,7 @@ func (r *retelling) done() {
 func (f *serveFlags) checkFlags(given *pflag.FlagSet, file sim.Options) error {
 	asked := f.options(file.Start)
 	was := reflect.ValueOf(file)
-	for _, flag := range []struct{ name, field string }{{"nodes", "Nodes"}, {"kubernetes", "Kubernetes"}, {"seed", "Seed"}, {"without", "Without"}, {"feature-gates", "Gates"}, {"zone", "Zone"},
+	for _, flag := range []struct{ name, field string }{{"nodes", "Nodes"}, {"kubernetes", "Kubernetes"}, {"seed", "Seed"}, {"without", "Without"}, {"with", "With"}, {"feature-gates", "Gates"}, {"zone", "Zone"},
 		{"pod-cidr", "PodCIDR"}, {"service-cidr", "ServiceCIDR"}} {
 		found, want := was.FieldByName(flag.field).Interface(), reflect.ValueOf(asked).FieldByName(flag.field).Interface()
 		if given.Changed(flag.name) && fmt.Sprint(found) != fmt.Sprint(want) {
@@ -268,7 +268,7 @@ func (f *serveFlags) checkFlags(given *pflag.FlagSet, file sim.Options) error {
 		}
 	}
 	f.nodes, f.kubernetes, f.seed = file.Nodes, file.Kubernetes, file.Seed
-	f.without, f.gates = slices.Clone(file.Without), slices.Clone(file.Gates)
+	f.without, f.with, f.gates = slices.Clone(file.Without), slices.Clone(file.With), slices.Clone(file.Gates)
 	f.dns.adopt(file.Zone, file.DNS)
 	return f.addresses.again(file)
 }

@@ -126,6 +126,9 @@ func (p *pageWriter) front() {
 	if o.Nodes != 0 {
 		fmt.Fprintf(&p.out, "nodes: %d\n", o.Nodes)
 	}
+	if len(o.With) > 0 {
+		fmt.Fprintf(&p.out, "loops: [%s]\n", strings.Join(o.With, ", "))
+	}
 	if !o.Start.IsZero() {
 		fmt.Fprintf(&p.out, "start: %s\n", o.Start.UTC().Format(time.RFC3339Nano))
 	}
