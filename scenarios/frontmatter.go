@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stsim/stsim/dnsserver"
+	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
-	"github.com/stsim/stsim/sim/control"
 )
 
 // field reads one key of a YAML mapping.
@@ -244,10 +244,7 @@ func (p *parser) start(value *yaml.Node, start *time.Time) error {
 
 // loops are names of optional control loops.
 func (p *parser) loops(value *yaml.Node, loops *[]string) error {
-	var known []string
-	for _, loop := range control.OptionalLoops() {
-		known = append(known, loop.Name)
-	}
+	known := sim.OptionalLoops()
 	if value.Kind != yaml.SequenceNode {
 		return p.wrong(value, "a list of "+strings.Join(known, ", "), "write for example loops: ["+known[0]+"]")
 	}

@@ -112,7 +112,7 @@ type FrontMatter struct {
 	StorageClasses []StorageClass // nil: not said; empty: none
 	DNSCache       time.Duration  // how long the cluster's DNS remembers replies, also negative ones; 0: it does not
 	Seed           uint64
-	Loops          []string      // control loops that run only when asked for: control.OptionalLoops
+	Loops          []string      // control loops that run only when asked for: sim.OptionalLoops
 	ThinkTime      time.Duration // DefaultThinkTime if the page does not say
 	Normalise      Normalisers
 	Start          time.Time       // virtual time at which the page begins

@@ -38,7 +38,7 @@ type Options struct {
 	Timings *api.Timings   // how long things take; api.DefaultTimings by default
 	Loops   []control.Loop `json:"-"` // control loops to run; nil means all of control.Loops
 	Without []string       // names of loops to leave out
-	With    []string       // names of control.OptionalLoops to run as well
+	With    []string       // names of OptionalLoops to run as well
 	Apps    []app.Model    `json:"-"` // models of images, which count before the built-in ones
 
 	Disorder Disorder       // what may come otherwise than on a quiet day; nothing by default
@@ -56,6 +56,9 @@ type NodeSpec struct {
 	Labels  map[string]string
 	Taints  []corev1.Taint
 }
+
+// OptionalLoops are the names of the control loops that run only when [Options.With] names them: controllers that people add to a cluster.
+func OptionalLoops() []string { return namesOf(control.OptionalLoops()) }
 
 func defaultStart() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 

@@ -125,14 +125,14 @@ func claimedOrdinals(view store.View, set *appsv1.StatefulSet) (ordinals []int) 
 func cleanupPod(set *appsv1.StatefulSet, ordinal int) (*corev1.Pod, error) {
 	var pod corev1.Pod
 	if err := json.Unmarshal([]byte(set.Annotations[scaledownTemplate]), &pod); err != nil {
-		return nil, fmt.Errorf("Can't create cleanup Pod object: Can't unmarshal ScaledownPodTemplate JSON from annotation: %w", err) //nolint:staticcheck // the controller's words
+		return nil, fmt.Errorf("Can't create cleanup Pod object: Can't unmarshal ScaledownPodTemplate JSON from annotation: %w", err)
 	}
 	switch pod.Spec.RestartPolicy {
 	case "":
 		pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
 	case corev1.RestartPolicyOnFailure:
 	default:
-		return nil, fmt.Errorf("Can't create cleanup Pod object: Scaledown pod template must use restartPolicy: OnFailure") //nolint:staticcheck // the controller's words
+		return nil, fmt.Errorf("Can't create cleanup Pod object: Scaledown pod template must use restartPolicy: OnFailure")
 	}
 	pod.Name, pod.Namespace = podName(set, ordinal), set.Namespace
 	if pod.Labels == nil {
