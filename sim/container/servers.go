@@ -99,7 +99,11 @@ func (a *activation) serverApplet(server app.Server) applet.Applet {
 		case instance.Detached:
 			return applet.Exit(0)
 		}
-		block := &applet.Block{Until: instance.Due(), Files: true} // Files: it is asked again at every step of the script
+		until := instance.Due()
+		if now := call.System.Now(); !until.IsZero() && !until.After(now) {
+			until = now.Add(1) // the server is woken between two runs of the shell, never within one
+		}
+		block := &applet.Block{Until: until, Files: true} // Files: it is asked again at every step of the script
 		return applet.Outcome{Block: block, State: id}
 	}
 }

@@ -36,6 +36,16 @@ func (c Contacts) with(place string, address netip.AddrPort) Contacts {
 	return Contacts{append(c.known, contact{place, address})}
 }
 
+// Reached notes that whoever belongs at HOST:PORT has opened a connection from an address.
+func (c Contacts) Reached(place string, from netip.Addr) Contacts {
+	_, portText, err := net.SplitHostPort(place)
+	port, problem := strconv.ParseUint(portText, 10, 16)
+	if err != nil || problem != nil || !from.IsValid() {
+		return c
+	}
+	return c.with(place, netip.AddrPortFrom(from, uint16(port)))
+}
+
 func (c Contacts) without(place string) Contacts {
 	return Contacts{slices.DeleteFunc(slices.Clone(c.known), func(known contact) bool { return known.place == place })}
 }
@@ -69,16 +79,25 @@ func (l *Link) Forget(place string) { l.Contacts = l.without(place) }
 //
 // Errors: a *DialError.
 func (l *Link) Dial(place string, request []byte) ([]byte, error) {
-	if known, found := l.find(place); found {
+	silent := false
+	known, found := l.find(place)
+	if found {
 		answer, err := l.System.Exchange(known, request)
 		if err == nil && len(answer) > 0 {
 			return answer, nil
 		}
-		l.Contacts = l.without(place)
+		var why *applet.NetworkError
+		silent = errors.As(err, &why) && why.Reason == applet.TimedOut
 	}
 	answer, used, err := Dial(l.System, place, request)
-	if err == nil {
+	var why *DialError
+	switch {
+	case err == nil:
 		l.Contacts = l.with(place, used)
+	case silent && errors.As(err, &why) && why.Reason == UnknownHost: // the connection still stands, as far as anybody can tell
+		return nil, &DialError{Place: place, Reason: applet.TimedOut, Address: known}
+	case found && !silent:
+		l.Contacts = l.without(place)
 	}
 	return answer, err
 }

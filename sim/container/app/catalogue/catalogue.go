@@ -10,6 +10,7 @@ import (
 	"github.com/stsim/stsim/sim/container/app/galera"
 	"github.com/stsim/stsim/sim/container/app/mysql"
 	"github.com/stsim/stsim/sim/container/app/nginx"
+	"github.com/stsim/stsim/sim/container/app/zookeeper"
 	"github.com/stsim/stsim/sim/container/applet"
 )
 
@@ -17,6 +18,7 @@ import (
 var Builtin = sync.OnceValue(func() *app.Catalogue {
 	return app.NewCatalogue(
 		app.Model{Fits: app.Contains("nginx"), Make: nginx.Image},
+		app.Model{Fits: zookeeper.Fits, Make: zookeeper.Image},
 		app.Model{Fits: app.Named("busybox"), Make: busybox},
 		app.Model{Fits: func(r app.Reference) bool { return strings.HasPrefix(r.Last(), "pause") }, Make: pause},
 		app.Model{Fits: app.Named("agnhost", "test-webserver", "netexec"), Make: agnhost.Image},

@@ -15,7 +15,7 @@
 //	        })
 //	Wake:   node, err = node.Tick(r.System())
 //	Serve:  if message, ok := quorum.ParseMessage(request); ok {
-//	            node, reply, err = node.Answer(r.System(), message)   // answer reply.Encode()
+//	            node, reply, err = node.Answer(r.System(), r.Client(), message)   // answer reply.Encode()
 //	        }
 //	        node, at, refused, err = node.Submit(r.System(), "something to be agreed on")
 //	Signal: node, err = node.Do(r.System(), func(m quorum.Member, now time.Time, ask quorum.Ask) quorum.Member { return m.Resign(now, ask) })

@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/stsim/stsim/sim/container/app"
@@ -45,8 +46,12 @@ func (n Node) Tick(system applet.System) (Node, error) {
 	return n.Do(system, func(m Member, now time.Time, ask Ask) Member { return m.Tick(now, ask) })
 }
 
-// Answer answers a message of another member; see [Member.Serve].
-func (n Node) Answer(system applet.System, message Message) (answered Node, reply Reply, err error) {
+// Answer answers a message of another member; see [Member.Serve]. The client is where the connection comes from (Run.Client): from then on the other is reached there, as over a connection
+// that it has opened, also while its name is not in DNS yet.
+func (n Node) Answer(system applet.System, client netip.Addr, message Message) (answered Node, reply Reply, err error) {
+	if peer, found := n.Config().Peer(message.From); found && n.stranger(message) == "" {
+		n.Contacts = n.Contacts.Reached(peer.Address, client)
+	}
 	answered, err = n.Do(system, func(m Member, now time.Time, ask Ask) Member {
 		m, reply = m.Serve(now, message, ask)
 		return m
