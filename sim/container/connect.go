@@ -31,7 +31,9 @@ func (w *World) connect(from origin, to netip.AddrPort, request []byte) ([]byte,
 	if failure != nil {
 		return nil, failure
 	}
-	l.client = from.address
+	if l.client = from.address; from.sandbox != nil && to.Addr().IsLoopback() {
+		l.client = to.Addr()
+	}
 	return w.serve(l, request), nil
 }
 

@@ -2,6 +2,8 @@ package container
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -44,18 +46,22 @@ func identityOf(pod *corev1.Pod, spec *corev1.Container, img *app.Image) (storag
 	if mustNotBeRoot && identity.UID == 0 {
 		return identity, "", fmt.Errorf("container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)", pod.Name, pod.Namespace, pod.UID, spec.Name)
 	}
-	return identity, userName(identity.UID), nil
+	return identity, userName(identity.UID, img), nil
 }
 
-// userName is what ps prints for a user; numbers without a name print as they are.
-func userName(uid int) string {
-	switch uid {
-	case 0:
+// userName is what ps prints for a user: the name in the image's /etc/passwd; numbers without a name print as they are.
+func userName(uid int, img *app.Image) string {
+	if uid == 0 {
 		return "root"
-	case 33:
-		return "www-data"
-	case 65534:
-		return "nobody"
 	}
-	return fmt.Sprint(uid)
+	number := strconv.Itoa(uid)
+	if img.Root != nil {
+		text, _ := img.Root().Content("/etc/passwd")
+		for line := range strings.Lines(text) {
+			if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == number {
+				return fields[0]
+			}
+		}
+	}
+	return number
 }
