@@ -16,12 +16,18 @@ import (
 const notePrefix = "note:"
 
 // directiveWords are the directives in the order messages list them.
-var directiveWords = slices.Concat([]string{string(Advance), string(At), string(Check), string(Breaks)}, sim.FaultVerbs())
+var directiveWords = slices.Concat([]string{string(Advance), string(At), string(Check), string(Breaks), string(Question)}, sim.FaultVerbs())
 
 // longWords are the directives that a word that is none may have been meant for: nearly everything is near to one of two letters.
 func longWords() []string {
 	return slices.DeleteFunc(slices.Clone(directiveWords), func(word string) bool { return word == string(At) })
 }
+
+// What a page says of the commands of the next transcript with the directive quiz.
+const (
+	goodWord  = "good"
+	neverWord = "never"
+)
 
 var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 
@@ -74,6 +80,11 @@ func (p *parser) directive(line int, comment string) (*Directive, error) {
 	case Breaks:
 		if err := p.breaks(directive, argument); err != nil {
 			return nil, err
+		}
+	case Question:
+		directive.Good = argument == goodWord
+		if argument != goodWord && argument != neverWord {
+			return nil, p.fail(line, "quiz good or quiz never", quote(argument), didYouMean(argument, []string{goodWord, neverWord}, "it is about the commands of the next transcript"))
 		}
 	case Check:
 		if err := p.check(directive, argument); err != nil {

@@ -10,7 +10,7 @@
 //   - A fenced block of language console is a transcript. A line that begins with "$ " is a command; the lines after it that
 //     begin with "> " continue it; the lines below are the expected output.
 //   - A fenced block with a file name, as in "```yaml file=web.yaml", is a file that the commands below it can read.
-//   - An HTML comment on lines of its own is a directive: advance, check, or a fault such as node-down. A comment for the reader of
+//   - An HTML comment on lines of its own is a directive: advance, check, quiz, or a fault such as node-down. A comment for the reader of
 //     the source begins with "note:".
 //
 // A directive stands where it acts:
@@ -20,6 +20,11 @@
 //	<!-- at 14s -->                                         the same, until an instant since the page began
 //	<!-- check count(ready(web)) == 3 -->                   this must hold here
 //	<!-- check always quorum: count(ready(web)) >= 2 -->    and this from here to the end of the page, after every event
+//
+// For stsim quiz a page may say which commands it asks for:
+//
+//	<!-- quiz good -->                                      those of the next transcript are good questions: they are asked first
+//	<!-- quiz never -->                                     those of the next transcript are never asked
 //
 // The faults are those of sim.Fault. What lasts ends with the word behind the semicolon, or with <!-- heal -->, which ends all of it.
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"net/url"
 	"path"
 	"time"
 
@@ -34,6 +35,7 @@ type host struct {
 	terminal *terminal
 	programs programs
 	output   shellOutput
+	asked    func(method string, at *url.URL) // told of kubectl's requests; nil: nobody
 }
 
 var _ applet.System = (*host)(nil)

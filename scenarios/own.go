@@ -21,7 +21,10 @@ const ownPatience = 10 * time.Minute
 func (s *session) own(ctx context.Context, line string, learner Learner, printer *Printer) (more bool, err error) {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer s.terminal.begin()
+	defer func() {
+		s.printed = append(s.printed, s.terminal.printed()...)
+		s.terminal.begin()
+	}()
 	s.takePressed()
 	t := &typist{ctx: running, session: s, learner: learner, printer: printer, heard: s.now()}
 	var presses atomic.Int32

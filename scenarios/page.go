@@ -65,6 +65,7 @@ type Directive struct {
 	Check    string        // of check: as written
 	Always   bool          // of check: it must hold from here on, after every event
 	Sentence string        // of breaks
+	Good     bool          // of quiz: not never
 
 	property property.Property // of check
 }
@@ -74,11 +75,12 @@ type Word string
 
 // The directives.
 const (
-	Advance Word = "advance" // <!-- advance 5m -->: virtual time passes
-	At      Word = "at"      // <!-- at 14s -->: the same, until an instant since the page began
-	Befall  Word = "befall"  // <!-- node-down node-2 --> and other faults, each under a word of its own: see sim.FaultWords
-	Check   Word = "check"   // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
-	Breaks  Word = "breaks"  // <!-- breaks SENTENCE -->: up to here a promise, or a check that must always hold, has broken
+	Advance  Word = "advance" // <!-- advance 5m -->: virtual time passes
+	At       Word = "at"      // <!-- at 14s -->: the same, until an instant since the page began
+	Befall   Word = "befall"  // <!-- node-down node-2 --> and other faults, each under a word of its own: see sim.FaultWords
+	Check    Word = "check"   // <!-- check EXPR -->: something must hold here; <!-- check always EXPR -->: from here on
+	Question Word = "quiz"    // <!-- quiz good -->: the commands of the next transcript are good questions; <!-- quiz never -->: none
+	Breaks   Word = "breaks"  // <!-- breaks SENTENCE -->: up to here a promise, or a check that must always hold, has broken
 )
 
 // Step is one command and what it must print.

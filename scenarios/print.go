@@ -96,6 +96,8 @@ func (p *Printer) Directive(directive *Directive, clock time.Duration) {
 		text = directive.Fault.Told()
 	case At:
 		text = "until " + FormatDuration(directive.Duration)
+	case Question:
+		return
 	case Breaks:
 		p.gap()
 		p.line("  " + p.paint(dim, "breaks") + " " + p.paint(bold, clean(directive.Sentence)))

@@ -50,3 +50,9 @@ func (p *Printer) EndOutput() {
 func (p *Printer) Typed(line string) {
 	p.echo, p.open = line+"\n", false
 }
+
+// Right says that an answer is one.
+func (p *Printer) Right(text string) {
+	p.EndOutput()
+	p.line(p.paint(green, "✓") + " " + text)
+}

@@ -245,6 +245,7 @@ func (h *host) start(call *applet.Call) *program {
 		Args: slices.Clone(call.Args[1:]), Stdin: p, Stdout: stream{p, 1}, Stderr: stream{p, 2}, Files: pageFiles{h.files.In(call.Dir)},
 	}
 	command.Programs = programsOfPage{h, p}
+	command.Asked = h.asked
 	command.Beside = func() string { return h.programs.order(p) }
 	if call.Stdin.Outside { // the person types
 		command.Stdin, command.Terminal = keyboard{h.terminal}, true

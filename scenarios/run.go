@@ -279,6 +279,8 @@ func (r *runner) directive(directive *Directive) error {
 	case Breaks:
 		r.breaks(directive)
 		return nil
+	case Question:
+		return nil
 	}
 	var err error
 	switch directive.Word {

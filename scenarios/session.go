@@ -29,6 +29,7 @@ type session struct {
 	host     *host
 	terminal *terminal
 	shell    *shell.Process // used by the goroutine that runs a command
+	printed  []string       // by what the person has asked for last
 
 	mu      sync.Mutex
 	wake    context.CancelFunc // ends the shell's rest

@@ -145,6 +145,7 @@ func (w *walk) own(ctx context.Context, line string) (err error) {
 
 // ask runs a line, and asks for the rest of the command until it is complete.
 func (s *session) ask(ctx context.Context, line string, learner Learner, printer *Printer) error {
+	s.printed = nil
 	for {
 		more, err := s.own(ctx, line, learner, printer)
 		if err != nil && ctx.Err() == nil {

@@ -111,3 +111,22 @@ func follow(t *testing.T, name string, do func(page *Page, person Learner, print
 		t.Errorf("%s is not what the person sees\nhint: go test ./scenarios -run %s -update.walks, then read the diff\n%s", name, t.Name(), got)
 	}
 }
+
+// The same for people who answer questions.
+func TestQuizzes(t *testing.T) {
+	transcripts, err := filepath.Glob("testdata/quizzes/*.txt")
+	if err != nil || len(transcripts) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, name := range transcripts {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			follow(t, name, func(page *Page, person Learner, printer *Printer) error {
+				score, _, err := Quiz(t.Context(), page, Options{Learner: person, Printer: printer}, QuizOptions{Questions: 20, Seed: 1})
+				if err == nil {
+					printer.Note(score.String() + pick(score.Passed(), ": passed", ": not passed"))
+				}
+				return err
+			})
+		})
+	}
+}

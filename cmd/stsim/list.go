@@ -30,7 +30,7 @@ func newList() *cobra.Command {
 			printer := scenarios.NewPrinter(out, scenarios.PrinterOptions{Width: width, Colour: terminal && colours()})
 			printer.List(chosen, len(args) > 0)
 			if len(args) == 0 {
-				printer.Prose("`stsim list NAME` says what a page teaches, `stsim run NAME` plays it, and with `--step` a command at a time.")
+				printer.Prose("`stsim list NAME` says what a page teaches, `stsim run NAME` plays it, with `--step` a command at a time, and `stsim quiz NAME` asks you for some of its commands.")
 			}
 			return out.Flush()
 		},

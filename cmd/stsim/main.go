@@ -78,7 +78,7 @@ func newRoot() *cobra.Command {
 		Args:          noSuchCommand,
 		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	root.AddCommand(newRun(), newList(), newServe(), newKubectl(), newVersion())
+	root.AddCommand(newRun(), newQuiz(), newList(), newServe(), newKubectl(), newVersion())
 	root.AddCommand(newDNS(), newWhy(), newClockCommand(), newFault(), newReplay())
 	root.AddCommand(newExplore())
 	return root

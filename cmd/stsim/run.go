@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stsim/stsim/scenarios"
+	"github.com/stsim/stsim/sim/api"
 )
 
 type runFlags struct {
@@ -40,14 +41,9 @@ func newRun() *cobra.Command {
 			"Nothing on this machine can be read, written or reached by a page, except the files given with -f, of which its commands see copies.",
 		Example: "  stsim run nginx\n  stsim run page.md -f web.yaml\n  stsim run page.md --update      write what was printed into the page\n" +
 			"  stsim run nginx --step          go through it a command at a time, with a prompt for commands of your own\n  stsim run nginx --json | jq -r 'select(.ok == false).reason'",
-		Args: onePage,
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return pageNames(), cobra.ShellCompDirectiveDefault
-		},
-		RunE: func(command *cobra.Command, args []string) error { return runPage(command, args[0], flags) },
+		Args:              onePage,
+		ValidArgsFunction: completePage,
+		RunE:              func(command *cobra.Command, args []string) error { return runPage(command, args[0], flags) },
 	}
 	command.Flags().Uint64Var(&flags.seed, "seed", 0, "seed of everything that could go more than one way (default: the page's)")
 	command.Flags().StringVar(&flags.kubernetes, "kubernetes", "", "Kubernetes release to simulate, e.g. 1.33 (default: the page's)")
@@ -131,7 +127,7 @@ func addFiles(page *scenarios.Page, names []string) error {
 	for _, name := range names {
 		file, err := os.Open(name)
 		if err != nil {
-			return fmt.Errorf("-f: %w", err)
+			return fmt.Errorf("-f: %w%s", err, missingHint(name, err))
 		}
 		content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 		_ = file.Close()
@@ -144,6 +140,24 @@ func addFiles(page *scenarios.Page, names []string) error {
 		page.Manifests = append(page.Manifests, scenarios.File{Name: filepath.Base(name), Content: string(content)})
 	}
 	return nil
+}
+
+// missingHint says what to do about a file that is not there: what else is there that may be meant.
+func missingHint(name string, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	var words []string
+	entries, _ := os.ReadDir(filepath.Dir(name)) // a folder that is not there has nothing that could be meant
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			words = append(words, entry.Name())
+		}
+	}
+	if near, found := api.Nearest(filepath.Base(name), words); found {
+		return fmt.Sprintf("\nhint: did you mean %s?", filepath.Join(filepath.Dir(name), near))
+	}
+	return "\nhint: give the path of a file, as seen from this folder"
 }
 
 // maxFile bounds, in bytes, a file given with -f.

@@ -214,7 +214,14 @@ func TestBadCommandLines(t *testing.T) {
 		{[]string{"run", "nosuch.md"}, 1, "there is no page nosuch.md\nhint: stsim list"},
 		{[]string{"run", "."}, 1, "found \".\""},
 		{[]string{"run", "./"}, 1, "directory"},
-		{[]string{"run", "nginx", "-f", "nosuch.yaml"}, 1, "no such file"},
+		{[]string{"run", "nginx", "-f", "nosuch.yaml"}, 1, "no such file or directory\nhint: give the path of a file"},
+		{[]string{"run", "nginx", "-f", "testdata/../run_tset.go"}, 1, "no such file or directory\nhint: did you mean run_test.go?"},
+		{[]string{"why", "-f", "rum.go", "sts/web"}, 1, "no such file or directory\nhint: did you mean run.go?"},
+		{[]string{"explore", "-f", "rum.go"}, 1, "no such file or directory\nhint: did you mean run.go?"},
+		{[]string{"serve", "-f", "rum.go"}, 1, "no such file or directory\nhint: did you mean run.go?"},
+		{[]string{"quiz"}, 2, "expected one scenario or page, found 0"},
+		{[]string{"quiz", "nginks"}, 1, "did you mean \"nginx\"?"},
+		{[]string{"quiz", "nginx", "--questions", "0"}, 2, "--questions: expected 1 to 100, found 0"},
 		{[]string{"run", "nginx", "--kubernetes", "9.9"}, 1, "expected a Kubernetes release, one of"},
 	} {
 		got := stsim(t, "", c.args...)
@@ -269,6 +276,25 @@ func TestListAndVersion(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if got := stsim(t, "", "__complete", "run", "ng"); got.code != 0 || !strings.Contains(got.out, "nginx\t") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Whoever answers two thirds has passed; what counts is what came of it.
+func TestQuiz(t *testing.T) {
+	name := write(t, "page.md", "```console\n$ kubectl create configmap a\nconfigmap/a created\n$ kubectl get cm a -o name\nconfigmap/a\n$ kubectl label cm a x=y\nconfigmap/a labeled\n```\n")
+	answers := []string{"kubectl create cm a", "kubectl get cm", "kubectl label configmap/a x=y"}
+	got := stsim(t, strings.Join(answers, "\n")+"\n", "quiz", name)
+	if got.code != 0 || !strings.HasSuffix(got.out, "3 of 3 answered: passed\n") || strings.Count(got.out, "✓ Right.") != 3 {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "skip\nshow\nhint\n"+answers[2]+"\n", "quiz", name); got.code != 1 || !strings.Contains(got.errors, "1 of 3 answered, 1 with a hint: not passed") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, answers[0]+"\n", "quiz", name); got.code != 1 || !strings.Contains(got.errors, "left before the end: 1 of 2 answered") {
+		t.Errorf("%+v", got)
+	}
+	if got := stsim(t, "", "quiz", write(t, "page.md", "```console\n$ true\n```\n")); got.code != 1 || !strings.Contains(got.errors, "hint: <!-- quiz good -->") {
 		t.Errorf("%+v", got)
 	}
 }

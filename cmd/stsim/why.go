@@ -143,7 +143,7 @@ func (f *whyFlags) newCluster(stdin io.Reader, after bool) (whySource, error) {
 	for _, path := range f.manifests {
 		content, err := readFile(path, stdin)
 		if err != nil {
-			return nil, failure{fmt.Sprintf("-f: %v", err)}
+			return nil, failure{fmt.Sprintf("-f: %v%s", err, missingHint(path, err))}
 		}
 		if err := cluster.Apply(content); err != nil {
 			return nil, failure{fmt.Sprintf("%s: %v", path, err)}

@@ -168,9 +168,9 @@ func fileChanges(before, after store.View) (changes []Change) {
 			delete(removed, path)
 			switch {
 			case !was:
-				texts = append(texts, path[1:]+" written")
+				texts = append(texts, path[1:]+" written"+shown(files[path]))
 			case content != files[path]:
-				texts = append(texts, path[1:]+" changed")
+				texts = append(texts, path[1:]+" changed"+shown(files[path]))
 			}
 		}
 		for _, path := range slices.Sorted(maps.Keys(removed)) {
@@ -184,6 +184,14 @@ func fileChanges(before, after store.View) (changes []Change) {
 		}
 	}
 	return changes
+}
+
+// shown is what a file holds, if that is a few words.
+func shown(content string) string {
+	if text := told(strings.TrimSuffix(content, "\n"), true); text != "..." {
+		return ": " + text
+	}
+	return ""
 }
 
 // nameChanges tell of names that there were not, are no longer, or lead elsewhere.

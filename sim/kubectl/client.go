@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -40,6 +41,8 @@ type Command struct {
 	// Beside is asked before each request, and is nil for a command that runs alone. While others run at the same time it gives a key that
 	// orders this one's requests among theirs, and otherwise "".
 	Beside func() (key string)
+	// Asked is told of every request, and may be nil. Requests of one command may come at the same time.
+	Asked func(method string, at *url.URL)
 }
 
 // New makes the kubectl of a cluster.

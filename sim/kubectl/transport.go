@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type transport struct {
 	terminal   bool // the command asked for a terminal, and the person sits at one
 	concurrent bool // the command does several things at a time
 	beside     func() (key string)
+	tell       func(method string, at *url.URL) // of every request; nil: nobody
 
 	mu       sync.Mutex
 	asked    map[string]time.Time // when reads were made in virtual time, by URL
@@ -48,6 +50,7 @@ func newTransport(ctx context.Context, d *door.Door, command Command, outputs *o
 		terminal:   command.Terminal && wantsTerminal(command.Args),
 		concurrent: called == "drain" || called == "logs",
 		beside:     command.Beside,
+		tell:       command.Asked,
 		asked:      map[string]time.Time{}, deleted: map[string]bool{},
 	}
 	t.began = t.now()
@@ -66,6 +69,9 @@ type connection struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *connection) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.tell != nil {
+		t.tell(request.Method, request.URL)
+	}
 	err := t.before(request)
 	if errors.Is(err, errGaveUp) {
 		return t.globalTimeout(request), nil
