@@ -130,3 +130,53 @@ func TestQuizzes(t *testing.T) {
 		})
 	}
 }
+
+// knower answers every question with the page's own command.
+type knower struct {
+	script
+	at   func() *Step
+	last *Step
+}
+
+func (k *knower) Line(_ context.Context, ask Ask) (string, error) {
+	if ask.Shown {
+		return "", io.EOF
+	}
+	if k.last == k.at() {
+		return "show", nil
+	}
+	k.last = k.at()
+	return k.last.Command, nil
+}
+
+// The page's own command answers every question of every built-in page.
+func TestThePageKnowsTheAnswers(t *testing.T) {
+	for _, name := range builtinNames() {
+		t.Run(name, func(t *testing.T) {
+			page, err := Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var shown bytes.Buffer
+			r, err := newRunner(page, Options{Printer: NewPrinter(&shown, PrinterOptions{})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { r.session.close() }()
+			q := &quiz{walk: newWalk(r, nil), chosen: map[int]bool{}, score: &Score{}}
+			for _, index := range questionsOf(page, 1000, 1) {
+				q.chosen[index] = true
+			}
+			know := &knower{}
+			q.learner, r.options.Learner, r.guide = know, know, q
+			q.total = len(q.chosen)
+			know.at = func() *Step { return r.items[r.at].step }
+			if err := r.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if q.score.Asked == 0 || q.score.Right != q.score.Asked {
+				t.Errorf("%+v\n%s", q.score, shown.String())
+			}
+		})
+	}
+}
