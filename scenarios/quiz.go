@@ -205,7 +205,7 @@ func (q *quiz) try(ctx context.Context, question *question, line string) (missin
 	}
 	var asked looks
 	q.trial.host.asked = asked.add
-	err = q.trial.ask(ctx, line, q.learner, q.printer)
+	err = q.trial.ask(ctx, line, q.learner, q.printer, q.page.FrontMatter.ThinkTime)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/compare"
@@ -133,7 +134,7 @@ func (w *walk) own(ctx context.Context, line string) (err error) {
 		}
 	}
 	before := w.trial.view()
-	if err := w.trial.ask(ctx, line, w.learner, w.printer); err != nil {
+	if err := w.trial.ask(ctx, line, w.learner, w.printer, w.page.FrontMatter.ThinkTime); err != nil {
 		return err
 	}
 	w.printer.EndOutput()
@@ -143,9 +144,10 @@ func (w *walk) own(ctx context.Context, line string) (err error) {
 	return nil
 }
 
-// ask runs a line, and asks for the rest of the command until it is complete.
-func (s *session) ask(ctx context.Context, line string, learner Learner, printer *Printer) error {
+// ask runs a line after the time a person needs to think of it, and asks for the rest of the command until it is complete.
+func (s *session) ask(ctx context.Context, line string, learner Learner, printer *Printer, thinks time.Duration) error {
 	s.printed = nil
+	s.pass(thinks)
 	for {
 		more, err := s.own(ctx, line, learner, printer)
 		if err != nil && ctx.Err() == nil {
