@@ -61,10 +61,18 @@ func (s *session) show(show func(string)) {
 	s.terminal.between(func() { s.terminal.show = show })
 }
 
-// settled is the cluster of a moment as it will be.
+// settled is the cluster of a moment as it will be: when nothing has been written for a while, and at the latest at the instant given.
 func (m *moment) settled(until time.Time) *sim.Cluster {
+	const while = time.Minute
 	cluster := m.cluster.Fork()
-	cluster.RunFor(max(until.Sub(cluster.Now()), 0))
+	for before := uint64(0); cluster.Now().Before(until); {
+		cluster.RunFor(min(while, until.Sub(cluster.Now())))
+		if now := cluster.Present().Meta().Revision; now == before {
+			break
+		} else {
+			before = now
+		}
+	}
 	return cluster
 }
 
