@@ -18,6 +18,10 @@ func Equal[T any](a, b T) bool {
 		second := reflect.ValueOf(b)
 		return second.Kind() == reflect.Pointer && first.Type() == second.Type() && equal(first, second)
 	}
+	return equalValues(a, b)
+}
+
+func equalValues[T any](a, b T) bool {
 	return equal(reflect.ValueOf(&a).Elem(), reflect.ValueOf(&b).Elem())
 }
 

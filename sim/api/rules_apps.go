@@ -4,7 +4,8 @@ import (
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // The rules of the kinds of the group apps. Upstream: pkg/registry/apps/*/strategy.go.

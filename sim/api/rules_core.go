@@ -4,7 +4,8 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // The rules of the kinds of the core group. Upstream: pkg/registry/core/*/strategy.go.

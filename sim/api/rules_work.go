@@ -8,8 +8,9 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"strconv"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // The rules of the kinds that go with workloads. Autoscalers, ingresses and network policies are kept but do
@@ -39,7 +40,7 @@ var (
 	leaseRules = rules[*coordinationv1.Lease]{
 		prepareForCreate: dropCoordination, prepareForUpdate: func(lease, _ *coordinationv1.Lease, _ string) { dropCoordination(lease) },
 		validate: validateLease, validateUpdate: func(lease, old *coordinationv1.Lease, _ string) field.ErrorList {
-			return append(validateLease(lease), apivalidation.ValidateObjectMetaAccessorUpdate(lease, old, metaPath)...)
+			return append(validateLease(lease), apivalidation.ValidateObjectMetaAccessorUpdate(lease, old, metaPath.Upstream())...)
 		},
 	}
 	endpointSliceRules = rules[*discoveryv1.EndpointSlice]{
@@ -76,7 +77,7 @@ func dropCoordination(lease *coordinationv1.Lease) {
 
 // validateLease: upstream lets the finalizers of Leases have any name.
 func validateLease(lease *coordinationv1.Lease) field.ErrorList {
-	spec, errs := &lease.Spec, apivalidation.ValidateObjectMetaAccessor(lease, true, nameIsSubdomain, metaPath)
+	spec, errs := &lease.Spec, apivalidation.ValidateObjectMetaAccessor(lease, true, nameIsSubdomain, metaPath.Upstream())
 	if spec.LeaseDurationSeconds != nil && *spec.LeaseDurationSeconds <= 0 {
 		errs = append(errs, field.Invalid(specPath.Child("leaseDurationSeconds"), *spec.LeaseDurationSeconds, "must be greater than 0"))
 	}

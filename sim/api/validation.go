@@ -10,7 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // The names of the rules for names, as upstream's kinds use them.
@@ -34,7 +35,7 @@ func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name apivalidation.V
 	if plainMeta(meta, namespaced) {
 		return nil
 	}
-	errs := apivalidation.ValidateObjectMetaAccessor(meta, namespaced, name, metaPath)
+	errs := apivalidation.ValidateObjectMetaAccessor(meta, namespaced, name, metaPath.Upstream())
 	return append(errs, validateFinalizers(meta)...)
 }
 
@@ -43,7 +44,7 @@ func validateMetaUpdate(meta, old *metav1.ObjectMeta) field.ErrorList {
 	if plainMetaUpdate(meta, old) || Equal(meta, old) { // what is stored has been looked at; most writes are of the status
 		return nil
 	}
-	errs := apivalidation.ValidateObjectMetaAccessorUpdate(meta, old, metaPath)
+	errs := apivalidation.ValidateObjectMetaAccessorUpdate(meta, old, metaPath.Upstream())
 	return append(errs, validateFinalizers(meta)...)
 }
 
@@ -54,7 +55,7 @@ func commonMeta(object Object) field.ErrorList {
 	if plainMeta(meta, namespaced) {
 		return nil
 	}
-	return apivalidation.ValidateObjectMetaAccessor(object, namespaced, nameIsSegment, metaPath)
+	return apivalidation.ValidateObjectMetaAccessor(object, namespaced, nameIsSegment, metaPath.Upstream())
 }
 
 func commonMetaUpdate(object, old Object) field.ErrorList {
@@ -62,7 +63,7 @@ func commonMetaUpdate(object, old Object) field.ErrorList {
 	if plainMetaUpdate(meta, before) && plainMeta(meta, KindOf(object).Namespaced) || Equal(meta, before) {
 		return nil
 	}
-	return append(commonMeta(object), apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath)...)
+	return append(commonMeta(object), apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metaPath.Upstream())...)
 }
 
 func validateFinalizers(meta *metav1.ObjectMeta) (errs field.ErrorList) {
@@ -74,7 +75,7 @@ func validateFinalizers(meta *metav1.ObjectMeta) (errs field.ErrorList) {
 	return errs
 }
 
-func unknownFinalizer(finalizer string, at *field.Path) *field.Error {
+func unknownFinalizer(finalizer string, at field.Path) *field.Error {
 	return field.Invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
 }
 
@@ -102,37 +103,37 @@ func metaOf(object Object) *metav1.ObjectMeta {
 }
 
 // invalids is one error for every message about a value.
-func invalids(at *field.Path, value any, messages []string) (errs field.ErrorList) {
+func invalids(at field.Path, value any, messages []string) (errs field.ErrorList) {
 	for _, message := range messages {
 		errs = append(errs, field.Invalid(at, value, message))
 	}
 	return errs
 }
 
-func checkLabel(value string, at *field.Path) field.ErrorList {
+func checkLabel(value string, at field.Path) field.ErrorList {
 	if plainLabel(value) {
 		return nil
 	}
 	return invalids(at, value, validation.IsDNS1123Label(value))
 }
 
-func checkSubdomain(value string, at *field.Path) field.ErrorList {
+func checkSubdomain(value string, at field.Path) field.ErrorList {
 	return invalids(at, value, validation.IsDNS1123Subdomain(value))
 }
 
-func checkQualifiedName(value string, at *field.Path) field.ErrorList {
+func checkQualifiedName(value string, at field.Path) field.ErrorList {
 	return invalids(at, value, validation.IsQualifiedName(value))
 }
 
-func checkSelector(selector *metav1.LabelSelector, at *field.Path) field.ErrorList {
-	return metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, at)
+func checkSelector(selector *metav1.LabelSelector, at field.Path) field.ErrorList {
+	return metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, at.Upstream())
 }
 
-func checkNotNegative[N int32 | int64](value N, at *field.Path, name string) field.ErrorList {
+func checkNotNegative[N int32 | int64](value N, at field.Path, name string) field.ErrorList {
 	if value >= 0 {
 		return nil
 	}
-	return apivalidation.ValidateNonnegativeField(int64(value), at.Child(name))
+	return apivalidation.ValidateNonnegativeField(int64(value), at.Child(name).Upstream())
 }
 
 // count is a field that must not be negative.
@@ -141,7 +142,7 @@ type count struct {
 	value int64
 }
 
-func checkCounts(at *field.Path, counts ...count) (errs field.ErrorList) {
+func checkCounts(at field.Path, counts ...count) (errs field.ErrorList) {
 	for _, one := range counts {
 		errs = append(errs, checkNotNegative(one.value, at, one.name)...)
 	}
@@ -155,14 +156,17 @@ func countOf[N int32 | int64](name string, value *N) count {
 	return count{name, int64(*value)}
 }
 
-func checkImmutable(value, old any, at *field.Path) field.ErrorList {
-	return apivalidation.ValidateImmutableField(value, old, at)
+func checkImmutable(value, old any, at field.Path) field.ErrorList {
+	if sameMeaning(value, old) {
+		return nil
+	}
+	return apivalidation.ValidateImmutableField(value, old, at.Upstream())
 }
 
 func sameMeaning(a, b any) bool { return Equal(a, b) }
 
 // checkOneOf reports a value that is not among the supported ones; an absent one is required.
-func checkOneOf[T ~string](value T, at *field.Path, supported ...T) field.ErrorList {
+func checkOneOf[T ~string](value T, at field.Path, supported ...T) field.ErrorList {
 	switch {
 	case slices.Contains(supported, value):
 		return nil
@@ -173,7 +177,7 @@ func checkOneOf[T ~string](value T, at *field.Path, supported ...T) field.ErrorL
 }
 
 // checkAmong is checkOneOf for a value that may not be absent either, and says so in the same words.
-func checkAmong[T ~string](value T, at *field.Path, supported ...T) field.ErrorList {
+func checkAmong[T ~string](value T, at field.Path, supported ...T) field.ErrorList {
 	if slices.Contains(supported, value) {
 		return nil
 	}

@@ -9,10 +9,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
-func validateAffinity(affinity *corev1.Affinity, at *field.Path) (errs field.ErrorList) {
+func validateAffinity(affinity *corev1.Affinity, at field.Path) (errs field.ErrorList) {
 	if affinity == nil {
 		return nil
 	}
@@ -28,7 +29,7 @@ func validateAffinity(affinity *corev1.Affinity, at *field.Path) (errs field.Err
 			errs = append(errs, validateNodeSelectorTerm(&term.Preference, false, path.Child("preference"))...)
 		}
 	}
-	pods := func(required []corev1.PodAffinityTerm, preferred []corev1.WeightedPodAffinityTerm, path *field.Path) {
+	pods := func(required []corev1.PodAffinityTerm, preferred []corev1.WeightedPodAffinityTerm, path field.Path) {
 		for i := range required {
 			errs = append(errs, validatePodAffinityTerm(&required[i], path.Child(must).Index(i))...)
 		}
@@ -46,14 +47,14 @@ func validateAffinity(affinity *corev1.Affinity, at *field.Path) (errs field.Err
 	return errs
 }
 
-func checkWeight(weight int32, at *field.Path) field.ErrorList {
+func checkWeight(weight int32, at field.Path) field.ErrorList {
 	if 0 < weight && weight <= 100 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at.Child("weight"), weight, "must be in the range 1-100")}
 }
 
-func validatePodAffinityTerm(term *corev1.PodAffinityTerm, at *field.Path) field.ErrorList {
+func validatePodAffinityTerm(term *corev1.PodAffinityTerm, at field.Path) field.ErrorList {
 	errs := checkSelector(term.LabelSelector, at.Child("labelSelector"))
 	errs = append(errs, checkSelector(term.NamespaceSelector, at.Child("namespaceSelector"))...)
 	for _, namespace := range term.Namespaces {
@@ -67,7 +68,7 @@ func validatePodAffinityTerm(term *corev1.PodAffinityTerm, at *field.Path) field
 }
 
 // validateLabelKeys checks matchLabelKeys and mismatchLabelKeys against the selector they are added to.
-func validateLabelKeys(match, mismatch []string, selector *metav1.LabelSelector, at *field.Path) (errs field.ErrorList) {
+func validateLabelKeys(match, mismatch []string, selector *metav1.LabelSelector, at field.Path) (errs field.ErrorList) {
 	for _, one := range []struct {
 		name string
 		keys []string
@@ -100,7 +101,7 @@ func validateLabelKeys(match, mismatch []string, selector *metav1.LabelSelector,
 	return errs
 }
 
-func validateNodeSelector(selector *corev1.NodeSelector, at *field.Path) (errs field.ErrorList) {
+func validateNodeSelector(selector *corev1.NodeSelector, at field.Path) (errs field.ErrorList) {
 	path := at.Child("nodeSelectorTerms")
 	if len(selector.NodeSelectorTerms) == 0 {
 		return field.ErrorList{field.Required(path, "must have at least one node selector term")}
@@ -111,7 +112,7 @@ func validateNodeSelector(selector *corev1.NodeSelector, at *field.Path) (errs f
 	return errs
 }
 
-func validateNodeSelectorTerm(term *corev1.NodeSelectorTerm, checkValues bool, at *field.Path) (errs field.ErrorList) {
+func validateNodeSelectorTerm(term *corev1.NodeSelectorTerm, checkValues bool, at field.Path) (errs field.ErrorList) {
 	const notAnOperator = "not a valid selector operator"
 	for i, rule := range term.MatchExpressions {
 		path := at.Child("matchExpressions").Index(i)
@@ -157,7 +158,7 @@ func validateNodeSelectorTerm(term *corev1.NodeSelectorTerm, checkValues bool, a
 	return errs
 }
 
-func validateTolerations(tolerations []corev1.Toleration, at *field.Path) (errs field.ErrorList) {
+func validateTolerations(tolerations []corev1.Toleration, at field.Path) (errs field.ErrorList) {
 	for i := range tolerations {
 		toleration, path := &tolerations[i], at.Index(i)
 		if toleration.Key != "" {
@@ -194,7 +195,7 @@ func validateTolerations(tolerations []corev1.Toleration, at *field.Path) (errs 
 
 var taintEffects = []corev1.TaintEffect{corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute}
 
-func validateSpread(constraints []corev1.TopologySpreadConstraint, at *field.Path) (errs field.ErrorList) {
+func validateSpread(constraints []corev1.TopologySpreadConstraint, at field.Path) (errs field.ErrorList) {
 	for i := range constraints {
 		constraint, path := &constraints[i], at.Index(i)
 		errs = append(errs, checkPositive(constraint.MaxSkew, path.Child("maxSkew"))...)
@@ -229,7 +230,7 @@ func validateSpread(constraints []corev1.TopologySpreadConstraint, at *field.Pat
 	return errs
 }
 
-func checkPositive(value int32, at *field.Path) field.ErrorList {
+func checkPositive(value int32, at field.Path) field.ErrorList {
 	if value > 0 {
 		return nil
 	}
@@ -237,7 +238,7 @@ func checkPositive(value int32, at *field.Path) field.ErrorList {
 }
 
 // checkDeletionCost checks the annotation that orders the Pods of a ReplicaSet for deletion.
-func checkDeletionCost(annotations map[string]string, at *field.Path) field.ErrorList {
+func checkDeletionCost(annotations map[string]string, at field.Path) field.ErrorList {
 	value, exists := annotations[corev1.PodDeletionCost]
 	if !exists {
 		return nil

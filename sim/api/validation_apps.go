@@ -9,7 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 func validateDeployment(deployment *appsv1.Deployment) field.ErrorList {
@@ -42,7 +43,7 @@ func checkReadiness(replicas, ready, available int32) field.ErrorList {
 	return append(errs, checkNoMore(available, ready, at.Child("availableReplicas"), "readyReplicas")...)
 }
 
-func validateDeploymentSpec(spec *appsv1.DeploymentSpec, at *field.Path) field.ErrorList {
+func validateDeploymentSpec(spec *appsv1.DeploymentSpec, at field.Path) field.ErrorList {
 	errs := checkCounts(at, countOf("replicas", spec.Replicas))
 	selector, problems := validateWorkloadSelector(spec.Selector, at.Child("selector"), "empty selector is invalid for deployment")
 	errs = append(errs, problems...)
@@ -60,7 +61,7 @@ func validateDeploymentSpec(spec *appsv1.DeploymentSpec, at *field.Path) field.E
 	return errs
 }
 
-func validateDeploymentStrategy(strategy *appsv1.DeploymentStrategy, at *field.Path) (errs field.ErrorList) {
+func validateDeploymentStrategy(strategy *appsv1.DeploymentStrategy, at field.Path) (errs field.ErrorList) {
 	rolling, path := strategy.RollingUpdate, at.Child("rollingUpdate")
 	switch strategy.Type {
 	case appsv1.RecreateDeploymentStrategyType:
@@ -84,7 +85,7 @@ func validateDeploymentStrategy(strategy *appsv1.DeploymentStrategy, at *field.P
 }
 
 // validateRunningTemplate checks a template whose Pods are to run for ever.
-func validateRunningTemplate(template *corev1.PodTemplateSpec, selector labels.Selector, at *field.Path, kind string) (errs field.ErrorList) {
+func validateRunningTemplate(template *corev1.PodTemplateSpec, selector labels.Selector, at field.Path, kind string) (errs field.ErrorList) {
 	if !selector.Empty() && !selector.Matches(labels.Set(template.Labels)) {
 		errs = append(errs, field.Invalid(at.Child("metadata", "labels"), template.Labels, "`selector` does not match template `labels`"))
 	}
@@ -92,7 +93,7 @@ func validateRunningTemplate(template *corev1.PodTemplateSpec, selector labels.S
 	return append(errs, checkRunsForever(&template.Spec, at.Child("spec"), kind)...)
 }
 
-func checkRunsForever(spec *corev1.PodSpec, at *field.Path, kind string) (errs field.ErrorList) {
+func checkRunsForever(spec *corev1.PodSpec, at field.Path, kind string) (errs field.ErrorList) {
 	if spec.RestartPolicy != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(at.Child("restartPolicy"), spec.RestartPolicy, []string{string(corev1.RestartPolicyAlways)}))
 	}
@@ -122,7 +123,7 @@ func validateReplicaSetUpdate(set, old *appsv1.ReplicaSet, subresource string) f
 	return append(errs, checkImmutable(set.Spec.Selector, old.Spec.Selector, specPath.Child("selector"))...)
 }
 
-func validateReplicaSetSpec(spec *appsv1.ReplicaSetSpec, at *field.Path) field.ErrorList {
+func validateReplicaSetSpec(spec *appsv1.ReplicaSetSpec, at field.Path) field.ErrorList {
 	errs := checkCounts(at, countOf("replicas", spec.Replicas), count{"minReadySeconds", int64(spec.MinReadySeconds)})
 	// Upstream says deployment here, too.
 	selector, problems := validateWorkloadSelector(spec.Selector, at.Child("selector"), "empty selector is invalid for deployment")
@@ -153,7 +154,7 @@ func validateDaemonSetUpdate(set, old *appsv1.DaemonSet, subresource string) fie
 	return append(errs, validateDaemonSetSpec(&set.Spec, specPath)...)
 }
 
-func validateDaemonSetSpec(spec *appsv1.DaemonSetSpec, at *field.Path) field.ErrorList {
+func validateDaemonSetSpec(spec *appsv1.DaemonSetSpec, at field.Path) field.ErrorList {
 	errs := checkSelector(spec.Selector, at.Child("selector"))
 	if selector, err := metav1.LabelSelectorAsSelector(spec.Selector); err == nil && !selector.Matches(labels.Set(spec.Template.Labels)) {
 		errs = append(errs, field.Invalid(at.Child("template", "metadata", "labels"), spec.Template.Labels, "`selector` does not match template `labels`"))
@@ -191,7 +192,7 @@ func validateDaemonSetSpec(spec *appsv1.DaemonSetSpec, at *field.Path) field.Err
 
 func validateControllerRevision(revision *appsv1.ControllerRevision) field.ErrorList {
 	errs := validateMeta(&revision.ObjectMeta, true, nameIsSubdomain)
-	errs = append(errs, checkNotNegative(revision.Revision, nil, "revision")...)
+	errs = append(errs, checkNotNegative(revision.Revision, field.Path{}, "revision")...)
 	data := field.NewPath("data")
 	var value any
 	if revision.Data.Raw == nil {
@@ -214,7 +215,7 @@ func validateControllerRevision(revision *appsv1.ControllerRevision) field.Error
 func validateControllerRevisionUpdate(revision, old *appsv1.ControllerRevision, _ string) field.ErrorList {
 	errs := validateMetaUpdate(&revision.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, validateMeta(&revision.ObjectMeta, true, nameIsSubdomain)...)
-	errs = append(errs, checkNotNegative(revision.Revision, nil, "revision")...)
+	errs = append(errs, checkNotNegative(revision.Revision, field.Path{}, "revision")...)
 	return append(errs, checkImmutable(revision.Data, old.Data, field.NewPath("data"))...)
 }
 
@@ -243,7 +244,7 @@ func validateReplicationControllerUpdate(controller, old *corev1.ReplicationCont
 	return append(errs, validateReplicationControllerSpec(&controller.Spec, specPath)...)
 }
 
-func validateReplicationControllerSpec(spec *corev1.ReplicationControllerSpec, at *field.Path) field.ErrorList {
+func validateReplicationControllerSpec(spec *corev1.ReplicationControllerSpec, at field.Path) field.ErrorList {
 	errs := checkNotNegative(spec.MinReadySeconds, at, "minReadySeconds")
 	if len(spec.Selector) == 0 {
 		errs = append(errs, field.Required(at.Child("selector"), ""))

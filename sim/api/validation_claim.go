@@ -7,7 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 var (
@@ -21,7 +22,7 @@ func validateClaim(claim *corev1.PersistentVolumeClaim) field.ErrorList {
 }
 
 // validateClaimSpec checks a claim's spec; anyGroup leaves the API groups of its sources unseen.
-func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path, anyGroup bool) (errs field.ErrorList) {
+func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at field.Path, anyGroup bool) (errs field.ErrorList) {
 	if len(spec.AccessModes) == 0 {
 		errs = append(errs, field.Required(at.Child("accessModes"), "at least 1 access mode is required"))
 	}
@@ -49,10 +50,10 @@ func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path, a
 		if source.Namespace != nil && *source.Namespace != "" {
 			errs = append(errs, invalids(at.Child("dataSourceRef", "namespace"), *source.Namespace, nameIsLabel(*source.Namespace, false))...)
 			if spec.DataSource != nil {
-				errs = append(errs, field.Invalid(at, at.Child("dataSource"), "may not be specified when dataSourceRef.namespace is specified"))
+				errs = append(errs, field.Invalid(at, at.Child("dataSource").Upstream(), "may not be specified when dataSourceRef.namespace is specified"))
 			}
 		} else if other := spec.DataSource; other != nil && (!sameMeaning(other.APIGroup, source.APIGroup) || other.Kind != source.Kind || other.Name != source.Name) {
-			errs = append(errs, field.Invalid(at, at.Child("dataSource"), "must match dataSourceRef"))
+			errs = append(errs, field.Invalid(at, at.Child("dataSource").Upstream(), "must match dataSourceRef"))
 		}
 	}
 	if class := spec.VolumeAttributesClassName; class != nil && *class != "" {
@@ -61,7 +62,7 @@ func validateClaimSpec(spec *corev1.PersistentVolumeClaimSpec, at *field.Path, a
 	return errs
 }
 
-func checkAccessModes(modes []corev1.PersistentVolumeAccessMode, at *field.Path) (errs field.ErrorList) {
+func checkAccessModes(modes []corev1.PersistentVolumeAccessMode, at field.Path) (errs field.ErrorList) {
 	oncePod, other := false, false
 	for _, mode := range modes {
 		errs = append(errs, checkAmong(mode, at, knownAccessModes...)...)
@@ -74,7 +75,7 @@ func checkAccessModes(modes []corev1.PersistentVolumeAccessMode, at *field.Path)
 	return errs
 }
 
-func validateDataSource(group *string, kind, name string, at *field.Path, anyGroup bool) field.ErrorList {
+func validateDataSource(group *string, kind, name string, at field.Path, anyGroup bool) field.ErrorList {
 	errs := required(name, at.Child("name"))
 	errs = append(errs, required(kind, at.Child("kind"))...)
 	if group == nil || *group == "" {
@@ -176,7 +177,7 @@ var resizeStates = []corev1.ClaimResourceStatus{
 }
 
 // checkClaimResource: of Kubernetes's own resources a claim has storage only.
-func checkClaimResource(name corev1.ResourceName, at *field.Path) field.ErrorList {
+func checkClaimResource(name corev1.ResourceName, at field.Path) field.ErrorList {
 	if errs := checkQualifiedName(string(name), at); len(errs) > 0 {
 		return errs
 	}
@@ -186,7 +187,7 @@ func checkClaimResource(name corev1.ResourceName, at *field.Path) field.ErrorLis
 	return nil
 }
 
-func checkValidQuantity(value int64, at *field.Path) field.ErrorList {
+func checkValidQuantity(value int64, at field.Path) field.ErrorList {
 	if value >= 0 {
 		return nil
 	}

@@ -6,7 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 var (
@@ -19,7 +20,7 @@ var (
 )
 
 // validateContainers checks the containers of a Pod that run for its whole life.
-func validateContainers(spec *corev1.PodSpec, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateContainers(spec *corev1.PodSpec, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	if len(spec.Containers) == 0 {
 		return field.ErrorList{field.Required(at, "")}
 	}
@@ -38,7 +39,7 @@ func validateContainers(spec *corev1.PodSpec, volumes volumeNames, at *field.Pat
 	return append(errs, checkHostPorts(spec.Containers, at)...)
 }
 
-func validateInitContainers(spec *corev1.PodSpec, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateInitContainers(spec *corev1.PodSpec, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	for i := range spec.InitContainers {
 		container, path := &spec.InitContainers[i], at.Index(i)
 		errs = append(errs, validateContainer(container, spec, volumes, path)...)
@@ -80,7 +81,7 @@ func validateInitContainers(spec *corev1.PodSpec, volumes volumeNames, at *field
 	return errs
 }
 
-func validateEphemeralContainers(spec *corev1.PodSpec, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateEphemeralContainers(spec *corev1.PodSpec, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	for i := range spec.EphemeralContainers {
 		path := at.Index(i)
 		container := (*corev1.Container)(&spec.EphemeralContainers[i].EphemeralContainerCommon)
@@ -135,7 +136,7 @@ func containerNamed(containers []corev1.Container, name string) bool {
 }
 
 // validateContainer checks what is the same for containers of every kind.
-func validateContainer(container *corev1.Container, spec *corev1.PodSpec, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateContainer(container *corev1.Container, spec *corev1.PodSpec, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	if container.Name == "" {
 		errs = append(errs, field.Required(at.Child("name"), ""))
 	} else {
@@ -151,19 +152,19 @@ func validateContainer(container *corev1.Container, spec *corev1.PodSpec, volume
 	errs = append(errs, validateMounts(container, volumes, at.Child("volumeMounts"))...)
 	errs = append(errs, validateDevices(container, volumes, at.Child("volumeDevices"))...)
 	errs = append(errs, checkOneOf(container.ImagePullPolicy, at.Child("imagePullPolicy"), pullPolicies...)...)
-	errs = append(errs, validateResources(&container.Resources, spec.ResourceClaims, at.Child("resources"), checkContainerResourceName)...)
+	errs = append(errs, validateResources(&container.Resources, spec.ResourceClaims, at.Child("resources"), false)...)
 	errs = append(errs, validateResizePolicy(container.ResizePolicy, spec.RestartPolicy, at.Child("resizePolicy"))...)
 	return append(errs, validateSecurityContext(container.SecurityContext, spec.HostUsers == nil || *spec.HostUsers, at.Child("securityContext"))...)
 }
 
-func checkImageSpaces(container *corev1.Container, at *field.Path) field.ErrorList {
+func checkImageSpaces(container *corev1.Container, at field.Path) field.ErrorList {
 	if len(container.Image) == len(strings.TrimSpace(container.Image)) {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at.Child("image"), container.Image, "must not have leading or trailing whitespace")}
 }
 
-func validateContainerPorts(ports []corev1.ContainerPort, at *field.Path) (errs field.ErrorList) {
+func validateContainerPorts(ports []corev1.ContainerPort, at field.Path) (errs field.ErrorList) {
 	names := make(map[string]bool, len(ports))
 	for i := range ports {
 		port, path := &ports[i], at.Index(i)
@@ -188,7 +189,7 @@ func validateContainerPorts(ports []corev1.ContainerPort, at *field.Path) (errs 
 	return errs
 }
 
-func checkHostPorts(containers []corev1.Container, at *field.Path) (errs field.ErrorList) {
+func checkHostPorts(containers []corev1.Container, at field.Path) (errs field.ErrorList) {
 	var taken map[string]bool
 	for i := range containers {
 		for j := range containers[i].Ports {
@@ -209,7 +210,7 @@ func checkHostPorts(containers []corev1.Container, at *field.Path) (errs field.E
 	return errs
 }
 
-func validateResizePolicy(policies []corev1.ContainerResizePolicy, restart corev1.RestartPolicy, at *field.Path) (errs field.ErrorList) {
+func validateResizePolicy(policies []corev1.ContainerResizePolicy, restart corev1.RestartPolicy, at field.Path) (errs field.ErrorList) {
 	seen := map[corev1.ResourceName]bool{}
 	for i, policy := range policies {
 		if seen[policy.ResourceName] {
@@ -225,7 +226,7 @@ func validateResizePolicy(policies []corev1.ContainerResizePolicy, restart corev
 	return errs
 }
 
-func validateContainerRestart(container *corev1.Container, at *field.Path) (errs field.ErrorList) {
+func validateContainerRestart(container *corev1.Container, at field.Path) (errs field.ErrorList) {
 	if container.RestartPolicy == nil {
 		if len(container.RestartPolicyRules) > 0 {
 			errs = append(errs, field.Required(at.Child("restartPolicy"), "must specify restartPolicy when restart rules are used"))

@@ -9,18 +9,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	utilnet "k8s.io/utils/net"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 func validateNamespace(namespace *corev1.Namespace) field.ErrorList {
 	errs := validateMeta(&namespace.ObjectMeta, false, nameIsLabel)
-	return append(errs, checkNamespaceFinalizers(namespace, func(int) *field.Path { return specPath.Child("finalizers") })...)
+	return append(errs, checkNamespaceFinalizers(namespace, func(int) field.Path { return specPath.Child("finalizers") })...)
 }
 
-func checkNamespaceFinalizers(namespace *corev1.Namespace, at func(int) *field.Path) (errs field.ErrorList) {
+func checkNamespaceFinalizers(namespace *corev1.Namespace, at func(int) field.Path) (errs field.ErrorList) {
 	for i, finalizer := range namespace.Spec.Finalizers {
-		errs = append(errs, apivalidation.ValidateFinalizerName(string(finalizer), at(i))...)
+		errs = append(errs, apivalidation.ValidateFinalizerName(string(finalizer), at(i).Upstream())...)
 		if !knownFinalizer(string(finalizer)) {
 			errs = append(errs, unknownFinalizer(string(finalizer), at(i)))
 		}
@@ -50,7 +51,7 @@ func validateNode(node *corev1.Node) field.ErrorList {
 	errs = append(errs, validateNodeResources(node)...)
 	path := specPath.Child("podCIDRs")
 	for i, value := range node.Spec.PodCIDRs {
-		errs = append(errs, validation.IsValidCIDRForLegacyField(path.Index(i), value, true, nil)...)
+		errs = append(errs, validation.IsValidCIDRForLegacyField(path.Index(i).Upstream(), value, true, nil)...)
 	}
 	if len(node.Spec.PodCIDRs) > 1 {
 		both, err := utilnet.IsDualStackCIDRStrings(node.Spec.PodCIDRs)
@@ -76,7 +77,7 @@ func validateNodeResources(node *corev1.Node) (errs field.ErrorList) {
 	return errs
 }
 
-func validateTaints(taints []corev1.Taint, at *field.Path) (errs field.ErrorList) {
+func validateTaints(taints []corev1.Taint, at field.Path) (errs field.ErrorList) {
 	for i := range taints {
 		taint, path := &taints[i], at.Index(i)
 		errs = append(errs, checkLabelName(taint.Key, path.Child("key"))...)
@@ -254,8 +255,8 @@ func validateEndpoints(endpoints *corev1.Endpoints) field.ErrorList {
 	return errs
 }
 
-func validateEndpointAddress(address *corev1.EndpointAddress, at *field.Path) field.ErrorList {
-	errs := validation.IsValidIPForLegacyField(at.Child("ip"), address.IP, true, nil)
+func validateEndpointAddress(address *corev1.EndpointAddress, at field.Path) field.ErrorList {
+	errs := checkIP(at.Child("ip"), address.IP, nil)
 	if address.Hostname != "" {
 		errs = append(errs, checkLabel(address.Hostname, at.Child("hostname"))...)
 	}

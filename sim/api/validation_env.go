@@ -8,7 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // What the downward API can give to a variable, to a file, and of a container's resources, each sorted.
@@ -34,7 +35,7 @@ var (
 	}
 )
 
-func validateEnv(variables []corev1.EnvVar, at *field.Path) (errs field.ErrorList) {
+func validateEnv(variables []corev1.EnvVar, at field.Path) (errs field.ErrorList) {
 	for i := range variables {
 		variable, path := &variables[i], at.Index(i)
 		if variable.Name == "" {
@@ -49,7 +50,7 @@ func validateEnv(variables []corev1.EnvVar, at *field.Path) (errs field.ErrorLis
 	return errs
 }
 
-func validateValueFrom(variable *corev1.EnvVar, at *field.Path) (errs field.ErrorList) {
+func validateValueFrom(variable *corev1.EnvVar, at field.Path) (errs field.ErrorList) {
 	from, sources := variable.ValueFrom, 0
 	if from.FieldRef != nil {
 		sources++
@@ -83,26 +84,29 @@ func validateValueFrom(variable *corev1.EnvVar, at *field.Path) (errs field.Erro
 }
 
 // checkFileVolumes: variables come from files in volumes of the kind emptyDir only.
-func checkFileVolumes(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+func checkFileVolumes(spec *corev1.PodSpec, at field.Path) (errs field.ErrorList) {
 	eachContainer(spec, func(container *corev1.Container, list string, index int) {
 		for i := range container.Env {
-			from := container.Env[i].ValueFrom
-			if from == nil || from.FileKeyRef == nil {
-				continue
-			}
-			name, path := from.FileKeyRef.VolumeName, at.Child(list).Index(index).Child("env").Index(i).Child("valueFrom", "fileKeyRef", "volumeName")
-			switch at := slices.IndexFunc(spec.Volumes, func(volume corev1.Volume) bool { return volume.Name == name }); {
-			case at < 0:
-				errs = append(errs, field.NotFound(path, name))
-			case spec.Volumes[at].EmptyDir == nil:
-				errs = append(errs, field.Invalid(path, name, "referenced volume must be of type emptyDir"))
+			if from := container.Env[i].ValueFrom; from != nil && from.FileKeyRef != nil {
+				errs = append(errs, checkFileVolume(spec.Volumes, from.FileKeyRef.VolumeName, at, list, index, i)...)
 			}
 		}
 	})
 	return errs
 }
 
-func validateFieldRef(ref *corev1.ObjectFieldSelector, allowed []string, at *field.Path) field.ErrorList {
+func checkFileVolume(volumes []corev1.Volume, name string, at field.Path, list string, index, variable int) field.ErrorList {
+	path := at.Child(list).Index(index).Child("env").Index(variable).Child("valueFrom", "fileKeyRef", "volumeName")
+	switch at := slices.IndexFunc(volumes, func(volume corev1.Volume) bool { return volume.Name == name }); {
+	case at < 0:
+		return field.ErrorList{field.NotFound(path, name)}
+	case volumes[at].EmptyDir == nil:
+		return field.ErrorList{field.Invalid(path, name, "referenced volume must be of type emptyDir")}
+	}
+	return nil
+}
+
+func validateFieldRef(ref *corev1.ObjectFieldSelector, allowed []string, at field.Path) field.ErrorList {
 	if ref.APIVersion == "" {
 		return field.ErrorList{field.Required(at.Child("apiVersion"), "")}
 	}
@@ -142,7 +146,7 @@ func cutSubscript(path string) (before, key string, found bool) {
 	return before, key, found && before != ""
 }
 
-func validateResourceFieldRef(ref *corev1.ResourceFieldSelector, at *field.Path, inFile bool) (errs field.ErrorList) {
+func validateResourceFieldRef(ref *corev1.ResourceFieldSelector, at field.Path, inFile bool) (errs field.ErrorList) {
 	huge := strings.HasPrefix(ref.Resource, "requests.hugepages-") || strings.HasPrefix(ref.Resource, "limits.hugepages-")
 	switch {
 	case inFile && ref.ContainerName == "":
@@ -155,7 +159,7 @@ func validateResourceFieldRef(ref *corev1.ResourceFieldSelector, at *field.Path,
 	return append(errs, checkDivisor(ref.Resource, ref.Divisor, huge, at)...)
 }
 
-func checkDivisor(name string, divisor resource.Quantity, huge bool, at *field.Path) field.ErrorList {
+func checkDivisor(name string, divisor resource.Quantity, huge bool, at field.Path) field.ErrorList {
 	if divisor.IsZero() {
 		return nil
 	}
@@ -180,7 +184,7 @@ func checkDivisor(name string, divisor resource.Quantity, huge bool, at *field.P
 		fmt.Sprintf("only divisor's values %s are supported with the %s resource", strings.Join(allowed, ", "), what))}
 }
 
-func validateKeyRef(name, key string, at *field.Path) field.ErrorList {
+func validateKeyRef(name, key string, at field.Path) field.ErrorList {
 	errs := invalids(at.Child("name"), name, nameIsSubdomain(name, false))
 	if key == "" {
 		return append(errs, field.Required(at.Child("key"), ""))
@@ -188,7 +192,7 @@ func validateKeyRef(name, key string, at *field.Path) field.ErrorList {
 	return append(errs, invalids(at.Child("key"), key, validation.IsConfigMapKey(key))...)
 }
 
-func validateFileKeyRef(ref *corev1.FileKeySelector, at *field.Path) (errs field.ErrorList) {
+func validateFileKeyRef(ref *corev1.FileKeySelector, at field.Path) (errs field.ErrorList) {
 	if ref.Key == "" {
 		errs = append(errs, field.Required(at.Child("key"), ""))
 	} else {
@@ -205,7 +209,7 @@ func validateFileKeyRef(ref *corev1.FileKeySelector, at *field.Path) (errs field
 	return append(errs, checkNoBacksteps(ref.Path, at.Child("path"))...)
 }
 
-func validateEnvFrom(sources []corev1.EnvFromSource, at *field.Path) (errs field.ErrorList) {
+func validateEnvFrom(sources []corev1.EnvFromSource, at field.Path) (errs field.ErrorList) {
 	for i := range sources {
 		source, path := &sources[i], at.Index(i)
 		if source.Prefix != "" {
@@ -227,7 +231,7 @@ func validateEnvFrom(sources []corev1.EnvFromSource, at *field.Path) (errs field
 	return errs
 }
 
-func checkRefName(name string, at *field.Path) field.ErrorList {
+func checkRefName(name string, at field.Path) field.ErrorList {
 	if name == "" {
 		return field.ErrorList{field.Required(at, "")}
 	}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // validateEvent is upstream's legacyValidateEvent (pkg/apis/core/validation/events.go), which core/v1 events pass. Those with an eventTime are of the

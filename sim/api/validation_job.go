@@ -8,7 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Upstream: pkg/apis/batch/validation/validation.go. Policies about failures and successes, limits per index and the status, which are
@@ -21,7 +22,7 @@ func validateJob(job *batchv1.Job) field.ErrorList {
 	return append(errs, validateJobSelector(&job.Spec, specPath)...)
 }
 
-func validateJobSelector(spec *batchv1.JobSpec, at *field.Path) (errs field.ErrorList) {
+func validateJobSelector(spec *batchv1.JobSpec, at field.Path) (errs field.ErrorList) {
 	if spec.Selector == nil {
 		errs = append(errs, field.Required(at.Child("selector"), ""))
 	} else {
@@ -33,7 +34,7 @@ func validateJobSelector(spec *batchv1.JobSpec, at *field.Path) (errs field.Erro
 	return errs
 }
 
-func validateJobSpec(spec *batchv1.JobSpec, at *field.Path) field.ErrorList {
+func validateJobSpec(spec *batchv1.JobSpec, at field.Path) field.ErrorList {
 	errs := checkCounts(at, countOf("parallelism", spec.Parallelism), countOf("completions", spec.Completions),
 		countOf("activeDeadlineSeconds", spec.ActiveDeadlineSeconds), countOf("backoffLimit", spec.BackoffLimit),
 		countOf("ttlSecondsAfterFinished", spec.TTLSecondsAfterFinished))

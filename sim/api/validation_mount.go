@@ -2,10 +2,11 @@ package api
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
-func validateMounts(container *corev1.Container, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateMounts(container *corev1.Container, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	for i := range container.VolumeMounts {
 		mount, path := &container.VolumeMounts[i], at.Index(i)
 		errs = append(errs, required(mount.Name, path.Child("name"))...)
@@ -41,7 +42,7 @@ func validateMounts(container *corev1.Container, volumes volumeNames, at *field.
 	return errs
 }
 
-func validatePropagation(mount *corev1.VolumeMount, container *corev1.Container, at *field.Path) (errs field.ErrorList) {
+func validatePropagation(mount *corev1.VolumeMount, container *corev1.Container, at field.Path) (errs field.ErrorList) {
 	if mode := mount.MountPropagation; mode != nil {
 		path := at.Child("mountPropagation")
 		errs = append(errs, checkAmong(*mode, path, corev1.MountPropagationBidirectional, corev1.MountPropagationHostToContainer, corev1.MountPropagationNone)...)
@@ -65,7 +66,7 @@ func validatePropagation(mount *corev1.VolumeMount, container *corev1.Container,
 	return errs
 }
 
-func validateDevices(container *corev1.Container, volumes volumeNames, at *field.Path) (errs field.ErrorList) {
+func validateDevices(container *corev1.Container, volumes volumeNames, at field.Path) (errs field.ErrorList) {
 	for i := range container.VolumeDevices {
 		device, path := &container.VolumeDevices[i], at.Index(i)
 		mayBeBlock, exists := volumes[device.Name]

@@ -1,12 +1,15 @@
 package api
 
 import (
+	"net/netip"
 	"strings"
 
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Nearly all names are plain: they pass every rule there is, and a loop over their bytes says so many times faster
@@ -96,9 +99,14 @@ func plainAnnotations(annotations map[string]string) bool {
 	return true
 }
 
+// plainPrefix: nothing, or a plain label that may end with a dash.
+func plainPrefix(name string) bool {
+	return name == "" || len(name) <= labelLength && plainLabel(strings.TrimSuffix(name, "-"))
+}
+
 // plainMeta says whether the metadata of an object passes the checks of every kind.
 func plainMeta(meta *metav1.ObjectMeta, namespaced bool) bool {
-	return plainLabel(meta.Name) && meta.GenerateName == "" && namespaced == (meta.Namespace != "") && (!namespaced || plainLabel(meta.Namespace)) &&
+	return plainLabel(meta.Name) && plainPrefix(meta.GenerateName) && namespaced == (meta.Namespace != "") && (!namespaced || plainLabel(meta.Namespace)) &&
 		meta.Generation >= 0 && plainFields(meta)
 }
 
@@ -128,31 +136,39 @@ func plainFields(meta *metav1.ObjectMeta) bool {
 	return plainLabels(meta.Labels) && plainAnnotations(meta.Annotations)
 }
 
-func checkLabels(labels map[string]string, at *field.Path, name string) field.ErrorList {
+func checkLabels(labels map[string]string, at field.Path, name string) field.ErrorList {
 	if plainLabels(labels) {
 		return nil
 	}
-	return metavalidation.ValidateLabels(labels, at.Child(name))
+	return metavalidation.ValidateLabels(labels, at.Child(name).Upstream())
 }
 
-func checkAnnotations(annotations map[string]string, at *field.Path) field.ErrorList {
+func checkAnnotations(annotations map[string]string, at field.Path) field.ErrorList {
 	if plainAnnotations(annotations) {
 		return nil
 	}
-	return apivalidation.ValidateAnnotations(annotations, at.Child("annotations"))
+	return apivalidation.ValidateAnnotations(annotations, at.Child("annotations").Upstream())
 }
 
-func checkLabelName(key string, at *field.Path) field.ErrorList {
+func checkLabelName(key string, at field.Path) field.ErrorList {
 	if plainKey(key) {
 		return nil
 	}
-	return metavalidation.ValidateLabelName(key, at)
+	return metavalidation.ValidateLabelName(key, at.Upstream())
 }
 
 // checkObjectName is the rule for names of most objects: a DNS subdomain.
-func checkObjectName(name string, at *field.Path, child string) field.ErrorList {
+func checkObjectName(name string, at field.Path, child string) field.ErrorList {
 	if plainLabel(name) {
 		return nil
 	}
 	return invalids(at.Child(child), name, nameIsSubdomain(name, false))
+}
+
+// checkIP is the rule for addresses in fields that are older than it; those in before may stay as they are.
+func checkIP(at field.Path, address string, before []string) field.ErrorList {
+	if plain, err := netip.ParseAddr(address); err == nil && plain.Zone() == "" && !plain.Is4In6() {
+		return nil
+	}
+	return validation.IsValidIPForLegacyField(at.Upstream(), address, true, before)
 }

@@ -8,7 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Upstream: pkg/apis/core/validation/validation.go, with the feature gates of v1.36.
@@ -55,7 +56,7 @@ func validatePodBody(pod *corev1.Pod) field.ErrorList {
 	return errs
 }
 
-func validatePodAnnotations(annotations map[string]string, spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+func validatePodAnnotations(annotations map[string]string, spec *corev1.PodSpec, at field.Path) (errs field.ErrorList) {
 	if value, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror && spec.NodeName == "" {
 		errs = append(errs, field.Invalid(at.Key(corev1.MirrorPodAnnotationKey), value, "must set spec.nodeName if mirror pod annotation is set"))
 	}
@@ -63,7 +64,7 @@ func validatePodAnnotations(annotations map[string]string, spec *corev1.PodSpec,
 }
 
 // validatePodTemplate checks the template of a workload.
-func validatePodTemplate(template *corev1.PodTemplateSpec, at *field.Path) field.ErrorList {
+func validatePodTemplate(template *corev1.PodTemplateSpec, at field.Path) field.ErrorList {
 	errs := checkLabels(template.Labels, at, "labels")
 	errs = append(errs, checkAnnotations(template.Annotations, at)...)
 	errs = append(errs, validatePodAnnotations(template.Annotations, &template.Spec, at.Child("annotations"))...)
@@ -75,7 +76,7 @@ func validatePodTemplate(template *corev1.PodTemplateSpec, at *field.Path) field
 }
 
 // validateTemplateMeta checks the metadata of a template that may have labels and annotations only.
-func validateTemplateMeta(meta *metav1.ObjectMeta, at *field.Path) field.ErrorList {
+func validateTemplateMeta(meta *metav1.ObjectMeta, at field.Path) field.ErrorList {
 	errs := checkAnnotations(meta.Annotations, at)
 	errs = append(errs, checkLabels(meta.Labels, at, "labels")...)
 	for _, one := range []struct {
@@ -96,7 +97,7 @@ func validateTemplateMeta(meta *metav1.ObjectMeta, at *field.Path) field.ErrorLi
 }
 
 // validatePodSpec checks a Pod's spec; meta is nil for a template.
-func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Path) (errs field.ErrorList) {
+func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at field.Path) (errs field.ErrorList) {
 	if spec.TerminationGracePeriodSeconds == nil {
 		errs = append(errs, field.Required(at.Child("terminationGracePeriodSeconds"), ""))
 	}
@@ -134,7 +135,7 @@ func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Pa
 	errs = append(errs, validateTolerations(spec.Tolerations, at.Child("tolerations"))...)
 	for i, alias := range spec.HostAliases {
 		path := at.Child("hostAliases").Index(i)
-		errs = append(errs, validation.IsValidIP(path.Child("ip"), alias.IP)...)
+		errs = append(errs, validation.IsValidIP(path.Child("ip").Upstream(), alias.IP)...)
 		for j, name := range alias.Hostnames {
 			errs = append(errs, checkSubdomain(name, path.Child("hostnames").Index(j))...)
 		}
@@ -142,7 +143,7 @@ func validatePodSpec(spec *corev1.PodSpec, meta *metav1.ObjectMeta, at *field.Pa
 	return append(errs, validatePodClasses(spec, at)...)
 }
 
-func validatePodSecurity(spec *corev1.PodSpec, at *field.Path) field.ErrorList {
+func validatePodSecurity(spec *corev1.PodSpec, at field.Path) field.ErrorList {
 	errs := validatePodSecurityContext(spec.SecurityContext, spec.HostPID, spec.ShareProcessNamespace, at.Child("securityContext"))
 	if spec.HostUsers != nil && !*spec.HostUsers {
 		if spec.HostNetwork {
@@ -177,7 +178,7 @@ func eachContainer(spec *corev1.PodSpec, visit func(container *corev1.Container,
 }
 
 // validatePodNames checks what the Pod is called and what it is bound to.
-func validatePodNames(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+func validatePodNames(spec *corev1.PodSpec, at field.Path) (errs field.ErrorList) {
 	if name := spec.HostnameOverride; name != nil {
 		path := at.Child("hostnameOverride")
 		if spec.SetHostnameAsFQDN != nil && *spec.SetHostnameAsFQDN {
@@ -209,7 +210,7 @@ func validatePodNames(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorLis
 	return errs
 }
 
-func validatePodClasses(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+func validatePodClasses(spec *corev1.PodSpec, at field.Path) (errs field.ErrorList) {
 	if spec.PriorityClassName != "" {
 		errs = append(errs, invalids(at.Child("priorityClassName"), spec.PriorityClassName, nameIsSubdomain(spec.PriorityClassName, false))...)
 	}
@@ -220,7 +221,7 @@ func validatePodClasses(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorL
 		errs = append(errs, checkOneOf(*policy, at.Child("preemptionPolicy"), corev1.PreemptLowerPriority, corev1.PreemptNever)...)
 	}
 	if len(spec.Overhead) > 0 {
-		errs = append(errs, validateResources(&corev1.ResourceRequirements{Limits: spec.Overhead}, nil, at.Child("overhead"), checkContainerResourceName)...)
+		errs = append(errs, validateResources(&corev1.ResourceRequirements{Limits: spec.Overhead}, nil, at.Child("overhead"), false)...)
 	}
 	if spec.OS != nil {
 		path := at.Child("os")
@@ -231,7 +232,7 @@ func validatePodClasses(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorL
 	return errs
 }
 
-func checkHostNetworkPorts(spec *corev1.PodSpec, isPod bool, at *field.Path) (errs field.ErrorList) {
+func checkHostNetworkPorts(spec *corev1.PodSpec, isPod bool, at field.Path) (errs field.ErrorList) {
 	if !spec.HostNetwork {
 		return nil
 	}
@@ -245,7 +246,7 @@ func checkHostNetworkPorts(spec *corev1.PodSpec, isPod bool, at *field.Path) (er
 	return errs
 }
 
-func validateDNSConfig(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorList) {
+func validateDNSConfig(spec *corev1.PodSpec, at field.Path) (errs field.ErrorList) {
 	config := spec.DNSConfig
 	if spec.DNSPolicy == corev1.DNSNone {
 		if config == nil {
@@ -263,7 +264,7 @@ func validateDNSConfig(spec *corev1.PodSpec, at *field.Path) (errs field.ErrorLi
 		errs = append(errs, field.Invalid(at.Child("nameservers"), config.Nameservers, fmt.Sprintf("must not have more than %v nameservers", nameservers)))
 	}
 	for i, address := range config.Nameservers {
-		errs = append(errs, validation.IsValidIP(at.Child("nameservers").Index(i), address)...)
+		errs = append(errs, validation.IsValidIP(at.Child("nameservers").Index(i).Upstream(), address)...)
 	}
 	path := at.Child("searches")
 	if len(config.Searches) > searches {

@@ -6,8 +6,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	utilnet "k8s.io/utils/net"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // validatePodStatusUpdate checks what the kubelet writes, upstream's ValidatePodStatusUpdate.
@@ -48,7 +49,7 @@ func validatePodStatusUpdate(pod, old *corev1.Pod) field.ErrorList {
 
 const notNegativeInteger = "must be a non-negative integer"
 
-func validatePodCondition(condition *corev1.PodCondition, at *field.Path, i int) (errs field.ErrorList) {
+func validatePodCondition(condition *corev1.PodCondition, at field.Path, i int) (errs field.ErrorList) {
 	if condition.ObservedGeneration < 0 {
 		errs = append(errs, field.Invalid(at.Child("conditions").Index(i).Child("observedGeneration"), condition.ObservedGeneration, notNegativeInteger))
 	}
@@ -63,7 +64,7 @@ func validatePodCondition(condition *corev1.PodCondition, at *field.Path, i int)
 }
 
 // validateContainerStatuses checks what is told of the containers of one kind; ephemeral ones have no resources.
-func validateContainerStatuses(pod *corev1.Pod, statuses []corev1.ContainerStatus, containers []corev1.Container, at *field.Path, list string) (errs field.ErrorList) {
+func validateContainerStatuses(pod *corev1.Pod, statuses []corev1.ContainerStatus, containers []corev1.Container, at field.Path, list string) (errs field.ErrorList) {
 	for i := range statuses {
 		status := &statuses[i]
 		if status.User == nil && status.AllocatedResourcesStatus == nil {
@@ -82,7 +83,7 @@ func validateContainerStatuses(pod *corev1.Pod, statuses []corev1.ContainerStatu
 }
 
 // checkStayTerminated: a container that has ended and may not be restarted does not run again.
-func checkStayTerminated(statuses, old []corev1.ContainerStatus, at *field.Path, containers []corev1.Container, spec *corev1.PodSpec) (errs field.ErrorList) {
+func checkStayTerminated(statuses, old []corev1.ContainerStatus, at field.Path, containers []corev1.Container, spec *corev1.PodSpec) (errs field.ErrorList) {
 	for i, before := range old {
 		if before.State.Terminated == nil {
 			continue
@@ -136,7 +137,10 @@ func mayRestart(container *corev1.Container, spec *corev1.PodSpec, exitCode int3
 }
 
 // validateStatusIPs checks the addresses of the Pod and its node: those that were there already may stay as they are.
-func validateStatusIPs(status, old *corev1.PodStatus, at *field.Path) (errs field.ErrorList) {
+func validateStatusIPs(status, old *corev1.PodStatus, at field.Path) (errs field.ErrorList) {
+	if status.HostIP == old.HostIP && slices.Equal(status.PodIPs, old.PodIPs) && slices.Equal(status.HostIPs, old.HostIPs) {
+		return nil // what is stored has been looked at
+	}
 	var now, before []string
 	for _, one := range status.PodIPs {
 		now = append(now, one.IP)
@@ -161,9 +165,9 @@ func validateStatusIPs(status, old *corev1.PodStatus, at *field.Path) (errs fiel
 	return append(errs, checkFamilies(now, before, status.HostIPs, at.Child("hostIPs"))...)
 }
 
-func checkFamilies(now, before []string, value any, at *field.Path) (errs field.ErrorList) {
+func checkFamilies(now, before []string, value any, at field.Path) (errs field.ErrorList) {
 	for i, address := range now {
-		errs = append(errs, validation.IsValidIPForLegacyField(at.Index(i), address, true, before)...)
+		errs = append(errs, checkIP(at.Index(i), address, before)...)
 	}
 	if len(now) < 2 {
 		return errs
@@ -179,7 +183,7 @@ func checkFamilies(now, before []string, value any, at *field.Path) (errs field.
 }
 
 // validateUser checks whom a container is told to run as.
-func validateUser(user *corev1.ContainerUser, os *corev1.PodOS, at *field.Path) (errs field.ErrorList) {
+func validateUser(user *corev1.ContainerUser, os *corev1.PodOS, at field.Path) (errs field.ErrorList) {
 	if user == nil || user.Linux == nil {
 		return nil
 	}
@@ -195,7 +199,7 @@ func validateUser(user *corev1.ContainerUser, os *corev1.PodOS, at *field.Path) 
 }
 
 // validateAllocated checks what is told of the health of devices.
-func validateAllocated(status *corev1.ContainerStatus, containers []corev1.Container, at *field.Path) (errs field.ErrorList) {
+func validateAllocated(status *corev1.ContainerStatus, containers []corev1.Container, at field.Path) (errs field.ErrorList) {
 	for i, allocated := range status.AllocatedResourcesStatus {
 		for _, container := range containers {
 			if container.Name != status.Name {

@@ -8,7 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // changeable lists the fields of a Pod's spec that an update may change, as upstream's message does.
@@ -133,7 +134,7 @@ func nodeAffinityOf(spec *corev1.PodSpec) *corev1.NodeAffinity {
 }
 
 // checkMoreChoosy: terms that are there already get more requirements at most.
-func checkMoreChoosy(affinity, old *corev1.NodeAffinity, at *field.Path) (errs field.ErrorList) {
+func checkMoreChoosy(affinity, old *corev1.NodeAffinity, at field.Path) (errs field.ErrorList) {
 	before, now := termsOf(old), termsOf(affinity)
 	if len(before) > 0 && len(before) != len(now) {
 		return field.ErrorList{field.Invalid(at, internal{now}, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")}
@@ -158,7 +159,7 @@ func termsOf(affinity *corev1.NodeAffinity) []corev1.NodeSelectorTerm {
 	return affinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
 }
 
-func checkImages(containers, old []corev1.Container, at *field.Path) (errs field.ErrorList, countChanged bool) {
+func checkImages(containers, old []corev1.Container, at field.Path) (errs field.ErrorList, countChanged bool) {
 	if len(containers) != len(old) {
 		return field.ErrorList{field.Forbidden(at, "pod updates may not add or remove containers")}, true
 	}

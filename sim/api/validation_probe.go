@@ -6,24 +6,24 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // oneOf counts how many of several exclusive fields are set and reports each after the first.
 type oneOf struct {
-	at     *field.Path
 	thing  string // as in "volume type"
 	chosen bool
 	errs   field.ErrorList
 }
 
 // first says whether the field with this name is set and is the first one that is.
-func (o *oneOf) first(set bool, name string) bool {
+func (o *oneOf) first(at field.Path, set bool, name string) bool {
 	if !set {
 		return false
 	}
 	if o.chosen {
-		o.errs = append(o.errs, field.Forbidden(o.at.Child(name), "may not specify more than 1 "+o.thing))
+		o.errs = append(o.errs, field.Forbidden(at.Child(name), "may not specify more than 1 "+o.thing))
 		return false
 	}
 	o.chosen = true
@@ -33,7 +33,7 @@ func (o *oneOf) first(set bool, name string) bool {
 func (o *oneOf) add(errs ...*field.Error) { o.errs = append(o.errs, errs...) }
 
 // validateProbes checks the three probes of a container.
-func validateProbes(container *corev1.Container, grace *int64, at *field.Path) (errs field.ErrorList) {
+func validateProbes(container *corev1.Container, grace *int64, at field.Path) (errs field.ErrorList) {
 	if probe := container.LivenessProbe; probe != nil {
 		path := at.Child("livenessProbe")
 		errs = append(errs, validateProbe(probe, grace, path)...)
@@ -54,14 +54,14 @@ func validateProbes(container *corev1.Container, grace *int64, at *field.Path) (
 	return errs
 }
 
-func checkOneSuccess(probe *corev1.Probe, at *field.Path) field.ErrorList {
+func checkOneSuccess(probe *corev1.Probe, at field.Path) field.ErrorList {
 	if probe.SuccessThreshold == 1 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at.Child("successThreshold"), probe.SuccessThreshold, "must be 1")}
 }
 
-func validateProbe(probe *corev1.Probe, grace *int64, at *field.Path) field.ErrorList {
+func validateProbe(probe *corev1.Probe, grace *int64, at field.Path) field.ErrorList {
 	handler := corev1.LifecycleHandler{Exec: probe.Exec, HTTPGet: probe.HTTPGet, TCPSocket: probe.TCPSocket}
 	errs := validateHandler(&handler, probe.GRPC, grace, at)
 	errs = append(errs, checkNotNegative(probe.InitialDelaySeconds, at, "initialDelaySeconds")...)
@@ -76,21 +76,21 @@ func validateProbe(probe *corev1.Probe, grace *int64, at *field.Path) field.Erro
 }
 
 // validateHandler checks what a probe or a lifecycle hook does. GRPC is for probes only.
-func validateHandler(handler *corev1.LifecycleHandler, grpc *corev1.GRPCAction, grace *int64, at *field.Path) field.ErrorList {
-	is := oneOf{at: at, thing: "handler type"}
-	if is.first(handler.Exec != nil, "exec") && len(handler.Exec.Command) == 0 {
+func validateHandler(handler *corev1.LifecycleHandler, grpc *corev1.GRPCAction, grace *int64, at field.Path) field.ErrorList {
+	is := oneOf{thing: "handler type"}
+	if is.first(at, handler.Exec != nil, "exec") && len(handler.Exec.Command) == 0 {
 		is.add(field.Required(at.Child("exec", "command"), ""))
 	}
-	if is.first(handler.HTTPGet != nil, "httpGet") {
+	if is.first(at, handler.HTTPGet != nil, "httpGet") {
 		is.add(validateHTTPGet(handler.HTTPGet, at.Child("httpGet"))...)
 	}
-	if is.first(handler.TCPSocket != nil, "tcpSocket") {
+	if is.first(at, handler.TCPSocket != nil, "tcpSocket") {
 		is.add(checkPort(handler.TCPSocket.Port, at.Child("tcpSocket", "port"))...)
 	}
-	if is.first(grpc != nil, "grpc") {
+	if is.first(at, grpc != nil, "grpc") {
 		is.add(checkPort(intstr.FromInt32(grpc.Port), at.Child("grpc", "port"))...)
 	}
-	if is.first(handler.Sleep != nil, "sleep") && grace != nil {
+	if is.first(at, handler.Sleep != nil, "sleep") && grace != nil {
 		if seconds := handler.Sleep.Seconds; seconds < 0 || seconds > *grace {
 			is.add(field.Invalid(at.Child("sleep"), seconds, fmt.Sprintf("must be non-negative and less than terminationGracePeriodSeconds (%d)", *grace)))
 		}
@@ -101,7 +101,7 @@ func validateHandler(handler *corev1.LifecycleHandler, grpc *corev1.GRPCAction, 
 	return is.errs
 }
 
-func validateHTTPGet(action *corev1.HTTPGetAction, at *field.Path) (errs field.ErrorList) {
+func validateHTTPGet(action *corev1.HTTPGetAction, at field.Path) (errs field.ErrorList) {
 	if action.Path == "" {
 		errs = append(errs, field.Required(at.Child("path"), ""))
 	}
@@ -114,7 +114,7 @@ func validateHTTPGet(action *corev1.HTTPGetAction, at *field.Path) (errs field.E
 }
 
 // checkPort checks a port that is given by number or by name.
-func checkPort(port intstr.IntOrString, at *field.Path) field.ErrorList {
+func checkPort(port intstr.IntOrString, at field.Path) field.ErrorList {
 	switch port.Type {
 	case intstr.Int:
 		return invalids(at, port.IntValue(), validation.IsValidPortNum(port.IntValue()))
@@ -124,7 +124,7 @@ func checkPort(port intstr.IntOrString, at *field.Path) field.ErrorList {
 	return field.ErrorList{field.InternalError(at, fmt.Errorf("unknown type: %v", port.Type))}
 }
 
-func validateLifecycle(lifecycle *corev1.Lifecycle, grace *int64, os *corev1.PodOS, at *field.Path) (errs field.ErrorList) {
+func validateLifecycle(lifecycle *corev1.Lifecycle, grace *int64, os *corev1.PodOS, at field.Path) (errs field.ErrorList) {
 	if lifecycle.PostStart != nil {
 		errs = append(errs, validateHandler(lifecycle.PostStart, nil, grace, at.Child("postStart"))...)
 	}

@@ -2,11 +2,12 @@ package api
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // validateProjected checks the sources of a projected volume, and that no two write the same file.
-func validateProjected(projected *corev1.ProjectedVolumeSource, at *field.Path) field.ErrorList {
+func validateProjected(projected *corev1.ProjectedVolumeSource, at field.Path) field.ErrorList {
 	errs := checkMode(projected.DefaultMode, at.Child("defaultMode"))
 	taken := make(map[string]bool, len(projected.Sources))
 	take := func(target, blame string) {
@@ -18,7 +19,7 @@ func validateProjected(projected *corev1.ProjectedVolumeSource, at *field.Path) 
 		}
 		taken[target] = true
 	}
-	items := func(items []corev1.KeyToPath, name string, path *field.Path) {
+	items := func(items []corev1.KeyToPath, name string, path field.Path) {
 		errs = append(errs, required(name, path.Child("name"))...)
 		errs = append(errs, validateItems(items, path.Child("items"))...)
 		for i := range items {
@@ -61,7 +62,7 @@ func validateProjected(projected *corev1.ProjectedVolumeSource, at *field.Path) 
 	return errs
 }
 
-func validateTokenProjection(token *corev1.ServiceAccountTokenProjection, volume, at *field.Path) (errs field.ErrorList) {
+func validateTokenProjection(token *corev1.ServiceAccountTokenProjection, volume, at field.Path) (errs field.ErrorList) {
 	if seconds := token.ExpirationSeconds; seconds != nil {
 		if *seconds < 10*60 {
 			errs = append(errs, field.Invalid(at.Child("expirationSeconds"), *seconds, "may not specify a duration less than 10 minutes"))

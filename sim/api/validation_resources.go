@@ -7,7 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 const (
@@ -48,7 +49,7 @@ func isExtendedResource(name corev1.ResourceName) bool {
 // mayOvercommit says whether less may be requested than the limit allows.
 func mayOvercommit(name corev1.ResourceName) bool { return isNativeResource(name) && !isHugePage(name) }
 
-func checkResourceName(name corev1.ResourceName, at *field.Path) field.ErrorList {
+func checkResourceName(name corev1.ResourceName, at field.Path) field.ErrorList {
 	if name == corev1.ResourceCPU || name == corev1.ResourceMemory {
 		return nil
 	}
@@ -62,7 +63,7 @@ func checkResourceName(name corev1.ResourceName, at *field.Path) field.ErrorList
 	return nil
 }
 
-func checkContainerResourceName(name corev1.ResourceName, at *field.Path) field.ErrorList {
+func checkContainerResourceName(name corev1.ResourceName, at field.Path) field.ErrorList {
 	errs := checkResourceName(name, at)
 	if !strings.Contains(string(name), "/") {
 		if name != corev1.ResourceCPU && name != corev1.ResourceMemory && name != corev1.ResourceEphemeralStorage && !isHugePage(name) {
@@ -74,7 +75,15 @@ func checkContainerResourceName(name corev1.ResourceName, at *field.Path) field.
 	return errs
 }
 
-func checkPodResourceName(name corev1.ResourceName, at *field.Path) field.ErrorList {
+// checkNameIn is the rule for names in the resources of a container or of a whole Pod.
+func checkNameIn(name corev1.ResourceName, at field.Path, wholePod bool) field.ErrorList {
+	if wholePod {
+		return checkPodResourceName(name, at)
+	}
+	return checkContainerResourceName(name, at)
+}
+
+func checkPodResourceName(name corev1.ResourceName, at field.Path) field.ErrorList {
 	if errs := checkResourceName(name, at); len(errs) > 0 {
 		return errs
 	}
@@ -84,7 +93,7 @@ func checkPodResourceName(name corev1.ResourceName, at *field.Path) field.ErrorL
 	return nil
 }
 
-func checkQuantity(name corev1.ResourceName, value resource.Quantity, at *field.Path) (errs field.ErrorList) {
+func checkQuantity(name corev1.ResourceName, value resource.Quantity, at field.Path) (errs field.ErrorList) {
 	if value.Sign() < 0 {
 		errs = append(errs, field.Invalid(at, value.String(), notNegative))
 	}
@@ -94,14 +103,14 @@ func checkQuantity(name corev1.ResourceName, value resource.Quantity, at *field.
 	return errs
 }
 
-func checkPositiveQuantity(value resource.Quantity, at *field.Path) field.ErrorList {
+func checkPositiveQuantity(value resource.Quantity, at field.Path) field.ErrorList {
 	if value.Sign() > 0 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at, value.String(), notPositive)}
 }
 
-func checkHugePages(name corev1.ResourceName, value resource.Quantity, at *field.Path) field.ErrorList {
+func checkHugePages(name corev1.ResourceName, value resource.Quantity, at field.Path) field.ErrorList {
 	if !isHugePage(name) {
 		return nil
 	}
@@ -112,9 +121,9 @@ func checkHugePages(name corev1.ResourceName, value resource.Quantity, at *field
 	return field.ErrorList{field.Invalid(at, value.String(), fmt.Sprintf("%s is not positive integer multiple of %s", value.String(), name))}
 }
 
-// validateResources checks requests and limits of a container or, with another rule for names, of a whole Pod.
-func validateResources(resources *corev1.ResourceRequirements, claims []corev1.PodResourceClaim, at *field.Path,
-	checkName func(corev1.ResourceName, *field.Path) field.ErrorList) (errs field.ErrorList) {
+// validateResources checks requests and limits of a container or of a whole Pod.
+func validateResources(resources *corev1.ResourceRequirements, claims []corev1.PodResourceClaim, at field.Path,
+	wholePod bool) (errs field.ErrorList) {
 	if len(resources.Limits) == 0 && len(resources.Requests) == 0 && len(resources.Claims) == 0 {
 		return nil
 	}
@@ -126,14 +135,14 @@ func validateResources(resources *corev1.ResourceRequirements, claims []corev1.P
 	limitsPath, requestsPath := at.Child("limits"), at.Child("requests")
 	for _, name := range sortedKeys(resources.Limits) {
 		path, value := limitsPath.Key(string(name)), resources.Limits[name]
-		errs = append(errs, checkName(name, path)...)
+		errs = append(errs, checkNameIn(name, path, wholePod)...)
 		errs = append(errs, checkQuantity(name, value, path)...)
 		errs = append(errs, checkHugePages(name, value, path)...)
 		note(name)
 	}
 	for _, name := range sortedKeys(resources.Requests) {
 		path, value := requestsPath.Key(string(name)), resources.Requests[name]
-		errs = append(errs, checkName(name, path)...)
+		errs = append(errs, checkNameIn(name, path, wholePod)...)
 		errs = append(errs, checkQuantity(name, value, path)...)
 		limit, limited := resources.Limits[name]
 		switch {
@@ -153,7 +162,7 @@ func validateResources(resources *corev1.ResourceRequirements, claims []corev1.P
 	return append(errs, validateResourceClaims(resources.Claims, claims, at.Child("claims"))...)
 }
 
-func validateResourceClaims(used []corev1.ResourceClaim, known []corev1.PodResourceClaim, at *field.Path) (errs field.ErrorList) {
+func validateResourceClaims(used []corev1.ResourceClaim, known []corev1.PodResourceClaim, at field.Path) (errs field.ErrorList) {
 	var names []string
 	for i := range known {
 		if known[i].Name != "" {
@@ -193,7 +202,7 @@ func validateResourceClaims(used []corev1.ResourceClaim, known []corev1.PodResou
 }
 
 // validatePodResources checks the resources of the Pod as a whole, and that the containers fit into them.
-func validatePodResources(spec *corev1.PodSpec, at *field.Path) field.ErrorList {
+func validatePodResources(spec *corev1.PodSpec, at field.Path) field.ErrorList {
 	whole := spec.Resources
 	if whole == nil {
 		return nil
@@ -206,7 +215,7 @@ func validatePodResources(spec *corev1.PodSpec, at *field.Path) field.ErrorList 
 	if whole.Claims != nil {
 		errs = append(errs, field.Forbidden(path.Child("claims"), "claims may not be set for Resources at pod-level"))
 	}
-	errs = append(errs, validateResources(whole, spec.ResourceClaims, path, checkPodResourceName)...)
+	errs = append(errs, validateResources(whole, spec.ResourceClaims, path, true)...)
 	requests := sumOfContainers(spec, requestsOf)
 	for _, name := range sortedKeys(requests) {
 		sum := requests[name]

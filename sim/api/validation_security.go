@@ -3,12 +3,13 @@ package api
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Windows options, SELinux and sysctls are kept unseen: nothing simulated depends on them.
 
-func validatePodSecurityContext(context *corev1.PodSecurityContext, hostPID bool, shareProcesses *bool, at *field.Path) (errs field.ErrorList) {
+func validatePodSecurityContext(context *corev1.PodSecurityContext, hostPID bool, shareProcesses *bool, at field.Path) (errs field.ErrorList) {
 	if context == nil {
 		return nil
 	}
@@ -33,7 +34,7 @@ func validatePodSecurityContext(context *corev1.PodSecurityContext, hostPID bool
 	return errs
 }
 
-func validateSecurityContext(context *corev1.SecurityContext, hostUsers bool, at *field.Path) field.ErrorList {
+func validateSecurityContext(context *corev1.SecurityContext, hostUsers bool, at field.Path) field.ErrorList {
 	if context == nil {
 		return nil
 	}
@@ -61,7 +62,7 @@ func validateSecurityContext(context *corev1.SecurityContext, hostUsers bool, at
 	return append(errs, validateAppArmor(context.AppArmorProfile, at.Child("appArmorProfile"))...)
 }
 
-func checkUser(user, group *int64, at *field.Path) (errs field.ErrorList) {
+func checkUser(user, group *int64, at field.Path) (errs field.ErrorList) {
 	if user != nil {
 		errs = append(errs, invalids(at.Child("runAsUser"), *user, validation.IsValidUserID(*user))...)
 	}
@@ -71,7 +72,7 @@ func checkUser(user, group *int64, at *field.Path) (errs field.ErrorList) {
 	return errs
 }
 
-func validateSeccomp(profile *corev1.SeccompProfile, at *field.Path) (errs field.ErrorList) {
+func validateSeccomp(profile *corev1.SeccompProfile, at field.Path) (errs field.ErrorList) {
 	if profile == nil {
 		return nil
 	}
@@ -93,7 +94,7 @@ func validateSeccomp(profile *corev1.SeccompProfile, at *field.Path) (errs field
 	return errs
 }
 
-func validateAppArmor(profile *corev1.AppArmorProfile, at *field.Path) field.ErrorList {
+func validateAppArmor(profile *corev1.AppArmorProfile, at field.Path) field.ErrorList {
 	if profile == nil {
 		return nil
 	}

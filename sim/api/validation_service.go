@@ -8,8 +8,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	utilnet "k8s.io/utils/net"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 const setOnce = "may not change once set"
@@ -52,7 +53,7 @@ func validateLoadBalancerStatus(service, old *corev1.Service) (errs field.ErrorL
 	for i, one := range ingress {
 		path := path.Index(i)
 		if one.IP != "" {
-			errs = append(errs, validation.IsValidIPForLegacyField(path.Child("ip"), one.IP, true, before)...)
+			errs = append(errs, checkIP(path.Child("ip"), one.IP, before)...)
 		}
 		switch {
 		case one.IPMode == nil && one.IP != "":
@@ -108,7 +109,7 @@ func validateServiceSpec(service, old *corev1.Service) (errs field.ErrorList) {
 	errs = append(errs, validateClusterIPs(service, old)...)
 	for i, address := range spec.ExternalIPs {
 		path := specPath.Child("externalIPs").Index(i)
-		if problems := validation.IsValidIPForLegacyField(path, address, true, oldExternalIPs(old)); len(problems) > 0 {
+		if problems := checkIP(path, address, oldExternalIPs(old)); len(problems) > 0 {
 			errs = append(errs, problems...)
 		} else {
 			errs = append(errs, checkEndpointIP(address, path)...)
@@ -234,7 +235,7 @@ func validateTraffic(service *corev1.Service) (errs field.ErrorList) {
 			errs = append(errs, field.Forbidden(path, balancersOnly))
 		}
 		for i, value := range spec.LoadBalancerSourceRanges {
-			errs = append(errs, validation.IsValidCIDRForLegacyField(path.Index(i), strings.TrimSpace(value), true, nil)...)
+			errs = append(errs, validation.IsValidCIDRForLegacyField(path.Index(i).Upstream(), strings.TrimSpace(value), true, nil)...)
 		}
 	}
 	switch allocate := spec.AllocateLoadBalancerNodePorts; {
@@ -310,7 +311,7 @@ func validateClusterIPs(service, old *corev1.Service) (errs field.ErrorList) {
 			}
 			continue
 		}
-		problems := validation.IsValidIPForLegacyField(path.Index(i), address, true, before)
+		problems := checkIP(path.Index(i), address, before)
 		bad = bad || len(problems) > 0
 		errs = append(errs, problems...)
 	}
@@ -340,7 +341,7 @@ func isIPv6(address string) bool {
 const LoopbackAddress = "may not be in the loopback range (127.0.0.0/8, ::1/128)"
 
 // checkEndpointIP refuses addresses that no endpoint can have.
-func checkEndpointIP(address string, at *field.Path) (errs field.ErrorList) {
+func checkEndpointIP(address string, at field.Path) (errs field.ErrorList) {
 	parsed, ok := netip.AddrFromSlice(utilnet.ParseIPSloppy(address))
 	switch parsed = parsed.Unmap(); {
 	case !ok:

@@ -2,7 +2,8 @@ package api
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // checkAddressesKept: the first cluster IP stays for the life of a Service, a second may come and go.

@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Upstream: pkg/apis/apps/validation/validation.go.
@@ -32,7 +33,7 @@ func validateStatefulSetUpdate(set, old *appsv1.StatefulSet, subresource string,
 	}
 	errs := validateMetaUpdate(&set.ObjectMeta, &old.ObjectMeta)
 	checks := setChecks{template: true}
-	checks.template = len(validateStatefulSetSpec(&old.Spec, nil, checks)) == 0
+	checks.template = len(validateStatefulSetSpec(&old.Spec, field.Path{}, checks)) == 0
 	errs = append(errs, validateStatefulSetSpec(&set.Spec, specPath, checks)...)
 	if statefulSetFixed(&set.Spec, &old.Spec, r) {
 		return errs
@@ -64,7 +65,7 @@ func (r Release) statefulSetFieldsText() string {
 	return "updates to statefulset spec for fields other than 'replicas', 'template', and 'updateStrategy' are forbidden."
 }
 
-func validateStatefulSetSpec(spec *appsv1.StatefulSetSpec, at *field.Path, checks setChecks) (errs field.ErrorList) {
+func validateStatefulSetSpec(spec *appsv1.StatefulSetSpec, at field.Path, checks setChecks) (errs field.ErrorList) {
 	switch spec.PodManagementPolicy {
 	case "":
 		errs = append(errs, field.Required(at.Child("podManagementPolicy"), ""))
@@ -107,11 +108,11 @@ func validateStatefulSetSpec(spec *appsv1.StatefulSetSpec, at *field.Path, check
 	return errs
 }
 
-func checkRetention(policy appsv1.PersistentVolumeClaimRetentionPolicyType, at *field.Path) field.ErrorList {
+func checkRetention(policy appsv1.PersistentVolumeClaimRetentionPolicyType, at field.Path) field.ErrorList {
 	return checkAmong(policy, at, appsv1.RetainPersistentVolumeClaimRetentionPolicyType, appsv1.DeletePersistentVolumeClaimRetentionPolicyType)
 }
 
-func validateStatefulSetStrategy(strategy *appsv1.StatefulSetUpdateStrategy, at *field.Path) (errs field.ErrorList) {
+func validateStatefulSetStrategy(strategy *appsv1.StatefulSetUpdateStrategy, at field.Path) (errs field.ErrorList) {
 	rolling, path := strategy.RollingUpdate, at.Child("rollingUpdate")
 	switch strategy.Type {
 	case "":
@@ -142,7 +143,7 @@ func validateStatefulSetStrategy(strategy *appsv1.StatefulSetUpdateStrategy, at 
 
 // validateSetTemplate checks the template with a volume for every claim template in place, and without the host
 // name and the subdomain, which the controller overwrites.
-func validateSetTemplate(spec *appsv1.StatefulSetSpec, selector labels.Selector, at *field.Path, checks setChecks) (errs field.ErrorList) {
+func validateSetTemplate(spec *appsv1.StatefulSetSpec, selector labels.Selector, at field.Path, checks setChecks) (errs field.ErrorList) {
 	template := spec.Template
 	template.Spec.Hostname, template.Spec.Subdomain = "", ""
 	if len(spec.VolumeClaimTemplates) > 0 {
@@ -203,7 +204,7 @@ func validateStatefulSetStatus(set, old *appsv1.StatefulSet) field.ErrorList {
 	return append(errs, checkCollisions(status.CollisionCount, old.Status.CollisionCount)...)
 }
 
-func checkNoMore(value, most int32, at *field.Path, name string) field.ErrorList {
+func checkNoMore(value, most int32, at field.Path, name string) field.ErrorList {
 	if value <= most {
 		return nil
 	}
@@ -222,7 +223,7 @@ func checkCollisions(count, old *int32) field.ErrorList {
 }
 
 // validateWorkloadSelector checks a selector of Pods and compiles it; nil when it does not compile.
-func validateWorkloadSelector(selector *metav1.LabelSelector, at *field.Path, whenEmpty string) (labels.Selector, field.ErrorList) {
+func validateWorkloadSelector(selector *metav1.LabelSelector, at field.Path, whenEmpty string) (labels.Selector, field.ErrorList) {
 	var errs field.ErrorList
 	if selector == nil {
 		errs = append(errs, field.Required(at, ""))
@@ -239,12 +240,12 @@ func validateWorkloadSelector(selector *metav1.LabelSelector, at *field.Path, wh
 	return compiled, errs
 }
 
-func checkIntOrPercent(value intstr.IntOrString, at *field.Path) field.ErrorList {
+func checkIntOrPercent(value intstr.IntOrString, at field.Path) field.ErrorList {
 	switch value.Type {
 	case intstr.String:
 		return invalids(at, value, validation.IsValidPercent(value.StrVal))
 	case intstr.Int:
-		return apivalidation.ValidateNonnegativeField(int64(value.IntVal), at)
+		return apivalidation.ValidateNonnegativeField(int64(value.IntVal), at.Upstream())
 	}
 	return field.ErrorList{field.Invalid(at, value, "must be an integer or percentage (e.g '5%%')")}
 }
@@ -266,7 +267,7 @@ func intOrPercent(value intstr.IntOrString) int {
 	return value.IntValue()
 }
 
-func checkAtMostAll(value intstr.IntOrString, at *field.Path) field.ErrorList {
+func checkAtMostAll(value intstr.IntOrString, at field.Path) field.ErrorList {
 	if percent, is := percentOf(value); is && percent > 100 {
 		return field.ErrorList{field.Invalid(at, value, "must not be greater than 100%")}
 	}

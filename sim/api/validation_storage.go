@@ -9,7 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 func validatePersistentVolume(volume *corev1.PersistentVolume) field.ErrorList {
@@ -21,7 +22,7 @@ func validatePersistentVolume(volume *corev1.PersistentVolume) field.ErrorList {
 	return errs
 }
 
-func validatePersistentVolumeSpec(spec *corev1.PersistentVolumeSpec, at *field.Path) (errs field.ErrorList) {
+func validatePersistentVolumeSpec(spec *corev1.PersistentVolumeSpec, at field.Path) (errs field.ErrorList) {
 	if len(spec.AccessModes) == 0 {
 		errs = append(errs, field.Required(at.Child("accessModes"), ""))
 	}
@@ -72,43 +73,43 @@ func validatePersistentVolumeSpec(spec *corev1.PersistentVolumeSpec, at *field.P
 	return errs
 }
 
-func validatePersistentVolumeSource(spec *corev1.PersistentVolumeSpec, at *field.Path) field.ErrorList {
-	is := oneOf{at: at, thing: moreThanOneVolume}
-	if is.first(spec.HostPath != nil, "hostPath") {
+func validatePersistentVolumeSource(spec *corev1.PersistentVolumeSpec, at field.Path) field.ErrorList {
+	is := oneOf{thing: moreThanOneVolume}
+	if is.first(at, spec.HostPath != nil, "hostPath") {
 		is.add(validateHostPath(spec.HostPath, at.Child("hostPath"))...)
 	}
-	is.first(spec.GCEPersistentDisk != nil, "gcePersistentDisk")
-	is.first(spec.AWSElasticBlockStore != nil, "awsElasticBlockStore")
-	if is.first(spec.Glusterfs != nil, "glusterfs") {
+	is.first(at, spec.GCEPersistentDisk != nil, "gcePersistentDisk")
+	is.first(at, spec.AWSElasticBlockStore != nil, "awsElasticBlockStore")
+	if is.first(at, spec.Glusterfs != nil, "glusterfs") {
 		is.add(required(spec.Glusterfs.EndpointsName, at.Child("glusterfs", "endpoints"))...)
 		is.add(required(spec.Glusterfs.Path, at.Child("glusterfs", "path"))...)
 	}
-	is.first(spec.Flocker != nil, "flocker")
-	if is.first(spec.NFS != nil, "nfs") {
+	is.first(at, spec.Flocker != nil, "flocker")
+	if is.first(at, spec.NFS != nil, "nfs") {
 		is.add(validateNFS(spec.NFS, at.Child("nfs"))...)
 	}
-	is.first(spec.RBD != nil, "rbd")
-	is.first(spec.Quobyte != nil, "quobyte")
-	is.first(spec.CephFS != nil, "cephFS")
-	is.first(spec.ISCSI != nil, "iscsi")
-	is.first(spec.Cinder != nil, "cinder")
-	is.first(spec.FC != nil, "fc")
-	is.first(spec.FlexVolume != nil, "flexVolume")
-	is.first(spec.AzureFile != nil, "azureFile")
-	is.first(spec.VsphereVolume != nil, "vsphereVolume")
-	is.first(spec.PhotonPersistentDisk != nil, "photonPersistentDisk")
-	is.first(spec.PortworxVolume != nil, "portworxVolume")
-	is.first(spec.AzureDisk != nil, "azureDisk")
-	is.first(spec.ScaleIO != nil, "scaleIO")
-	if is.first(spec.Local != nil, "local") {
+	is.first(at, spec.RBD != nil, "rbd")
+	is.first(at, spec.Quobyte != nil, "quobyte")
+	is.first(at, spec.CephFS != nil, "cephFS")
+	is.first(at, spec.ISCSI != nil, "iscsi")
+	is.first(at, spec.Cinder != nil, "cinder")
+	is.first(at, spec.FC != nil, "fc")
+	is.first(at, spec.FlexVolume != nil, "flexVolume")
+	is.first(at, spec.AzureFile != nil, "azureFile")
+	is.first(at, spec.VsphereVolume != nil, "vsphereVolume")
+	is.first(at, spec.PhotonPersistentDisk != nil, "photonPersistentDisk")
+	is.first(at, spec.PortworxVolume != nil, "portworxVolume")
+	is.first(at, spec.AzureDisk != nil, "azureDisk")
+	is.first(at, spec.ScaleIO != nil, "scaleIO")
+	if is.first(at, spec.Local != nil, "local") {
 		is.add(required(spec.Local.Path, at.Child("local", "path"))...)
 		is.add(checkNoBacksteps(spec.Local.Path, at.Child("local", "path"))...)
 		if spec.NodeAffinity == nil {
 			is.add(field.Required(at.Child("nodeAffinity"), "Local volume requires node affinity"))
 		}
 	}
-	is.first(spec.StorageOS != nil, "storageos")
-	if is.first(spec.CSI != nil, "csi") {
+	is.first(at, spec.StorageOS != nil, "storageos")
+	if is.first(at, spec.CSI != nil, "csi") {
 		is.add(checkDriverName(spec.CSI.Driver, at.Child("csi", "driver"))...)
 		is.add(required(spec.CSI.VolumeHandle, at.Child("csi", "volumeHandle"))...)
 		for _, one := range []struct {
@@ -127,7 +128,7 @@ func validatePersistentVolumeSource(spec *corev1.PersistentVolumeSpec, at *field
 	return is.errs
 }
 
-func validateSecretRef(ref *corev1.SecretReference, at *field.Path) (errs field.ErrorList) {
+func validateSecretRef(ref *corev1.SecretReference, at field.Path) (errs field.ErrorList) {
 	if ref == nil {
 		return nil
 	}
@@ -143,7 +144,7 @@ func validateSecretRef(ref *corev1.SecretReference, at *field.Path) (errs field.
 	return errs
 }
 
-func checkDriverName(name string, at *field.Path) (errs field.ErrorList) {
+func checkDriverName(name string, at field.Path) (errs field.ErrorList) {
 	if name == "" {
 		return field.ErrorList{field.Required(at, "")}
 	}
@@ -233,7 +234,7 @@ func topologyOf(term corev1.TopologySelectorTerm) map[string][]string {
 	return topology
 }
 
-func validateTopologyTerm(term corev1.TopologySelectorTerm, at *field.Path) (errs field.ErrorList) {
+func validateTopologyTerm(term corev1.TopologySelectorTerm, at field.Path) (errs field.ErrorList) {
 	for i, rule := range term.MatchLabelExpressions {
 		path := at.Child("matchLabelExpressions").Index(i)
 		if len(rule.Values) == 0 {

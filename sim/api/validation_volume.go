@@ -6,7 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 type volumeNames map[string]bool
 
 // validateVolumes checks the volumes of a Pod. meta is nil for a template.
-func validateVolumes(volumes []corev1.Volume, meta *metav1.ObjectMeta, at *field.Path) (volumeNames, field.ErrorList) {
+func validateVolumes(volumes []corev1.Volume, meta *metav1.ObjectMeta, at field.Path) (volumeNames, field.ErrorList) {
 	if len(volumes) == 0 {
 		return nil, nil
 	}
@@ -59,73 +60,73 @@ func validateVolumes(volumes []corev1.Volume, meta *metav1.ObjectMeta, at *field
 
 // validateVolumeSource checks that a volume has exactly one source, and the source. Of the sources that were
 // plugins inside Kubernetes the ones below are looked into; the others, long removed, are only counted.
-func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at *field.Path) field.ErrorList {
+func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at field.Path) field.ErrorList {
 	source := &volume.VolumeSource
-	is := oneOf{at: at, thing: moreThanOneVolume}
-	if is.first(source.EmptyDir != nil, "emptyDir") {
+	is := oneOf{thing: moreThanOneVolume}
+	if is.first(at, source.EmptyDir != nil, "emptyDir") {
 		if limit := source.EmptyDir.SizeLimit; limit != nil && limit.Sign() < 0 {
 			is.add(field.Forbidden(at.Child("emptyDir", "sizeLimit"), "SizeLimit field must be a valid resource quantity"))
 		}
 	}
-	if is.first(source.HostPath != nil, "hostPath") {
+	if is.first(at, source.HostPath != nil, "hostPath") {
 		is.add(validateHostPath(source.HostPath, at.Child("hostPath"))...)
 	}
-	if is.first(source.GitRepo != nil, "gitRepo") {
+	if is.first(at, source.GitRepo != nil, "gitRepo") {
 		is.add(required(source.GitRepo.Repository, at.Child("gitRepo", "repository"))...)
 		is.add(checkDescendingPath(source.GitRepo.Directory, at.Child("gitRepo", "directory"))...)
 	}
-	if is.first(source.GCEPersistentDisk != nil, "gcePersistentDisk") {
+	if is.first(at, source.GCEPersistentDisk != nil, "gcePersistentDisk") {
 		is.add(required(source.GCEPersistentDisk.PDName, at.Child("persistentDisk", "pdName"))...)
 	}
-	if is.first(source.AWSElasticBlockStore != nil, "awsElasticBlockStore") {
+	if is.first(at, source.AWSElasticBlockStore != nil, "awsElasticBlockStore") {
 		is.add(required(source.AWSElasticBlockStore.VolumeID, at.Child("awsElasticBlockStore", "volumeID"))...)
 	}
-	if is.first(source.Secret != nil, "secret") {
+	if is.first(at, source.Secret != nil, "secret") {
 		is.add(required(source.Secret.SecretName, at.Child("secret", "secretName"))...)
 		is.add(checkMode(source.Secret.DefaultMode, at.Child("secret", "defaultMode"))...)
 		is.add(validateItems(source.Secret.Items, at.Child("secret", "items"))...)
 	}
-	if is.first(source.NFS != nil, "nfs") {
+	if is.first(at, source.NFS != nil, "nfs") {
 		is.add(validateNFS(source.NFS, at.Child("nfs"))...)
 	}
-	is.first(source.ISCSI != nil, "iscsi")
-	if is.first(source.Glusterfs != nil, "glusterfs") {
+	is.first(at, source.ISCSI != nil, "iscsi")
+	if is.first(at, source.Glusterfs != nil, "glusterfs") {
 		is.add(required(source.Glusterfs.EndpointsName, at.Child("glusterfs", "endpoints"))...)
 		is.add(required(source.Glusterfs.Path, at.Child("glusterfs", "path"))...)
 	}
-	is.first(source.Flocker != nil, "flocker")
-	if is.first(source.PersistentVolumeClaim != nil, "persistentVolumeClaim") {
+	is.first(at, source.Flocker != nil, "flocker")
+	if is.first(at, source.PersistentVolumeClaim != nil, "persistentVolumeClaim") {
 		is.add(required(source.PersistentVolumeClaim.ClaimName, at.Child("persistentVolumeClaim", "claimName"))...)
 	}
-	is.first(source.RBD != nil, "rbd")
-	is.first(source.Cinder != nil, "cinder")
-	is.first(source.CephFS != nil, "cephFS")
-	is.first(source.Quobyte != nil, "quobyte")
+	is.first(at, source.RBD != nil, "rbd")
+	is.first(at, source.Cinder != nil, "cinder")
+	is.first(at, source.CephFS != nil, "cephFS")
+	is.first(at, source.Quobyte != nil, "quobyte")
 	// Upstream's name of the field is misspelt here.
-	if is.first(source.DownwardAPI != nil, "downwarAPI") {
+	if is.first(at, source.DownwardAPI != nil, "downwarAPI") {
 		is.add(checkMode(source.DownwardAPI.DefaultMode, at.Child("downwardAPI", "defaultMode"))...)
 		for i := range source.DownwardAPI.Items {
 			is.add(validateDownwardFile(&source.DownwardAPI.Items[i], at.Child("downwardAPI"))...)
 		}
 	}
-	is.first(source.FC != nil, "fc")
-	is.first(source.FlexVolume != nil, "flexVolume")
-	if is.first(source.ConfigMap != nil, "configMap") {
+	is.first(at, source.FC != nil, "fc")
+	is.first(at, source.FlexVolume != nil, "flexVolume")
+	if is.first(at, source.ConfigMap != nil, "configMap") {
 		is.add(required(source.ConfigMap.Name, at.Child("configMap", "name"))...)
 		is.add(checkMode(source.ConfigMap.DefaultMode, at.Child("configMap", "defaultMode"))...)
 		is.add(validateItems(source.ConfigMap.Items, at.Child("configMap", "items"))...)
 	}
-	is.first(source.AzureFile != nil, "azureFile")
-	is.first(source.VsphereVolume != nil, "vsphereVolume")
-	is.first(source.PhotonPersistentDisk != nil, "photonPersistentDisk")
-	is.first(source.PortworxVolume != nil, "portworxVolume")
-	is.first(source.AzureDisk != nil, "azureDisk")
-	is.first(source.StorageOS != nil, "storageos")
-	if is.first(source.Projected != nil, "projected") {
+	is.first(at, source.AzureFile != nil, "azureFile")
+	is.first(at, source.VsphereVolume != nil, "vsphereVolume")
+	is.first(at, source.PhotonPersistentDisk != nil, "photonPersistentDisk")
+	is.first(at, source.PortworxVolume != nil, "portworxVolume")
+	is.first(at, source.AzureDisk != nil, "azureDisk")
+	is.first(at, source.StorageOS != nil, "storageos")
+	if is.first(at, source.Projected != nil, "projected") {
 		is.add(validateProjected(source.Projected, at.Child("projected"))...)
 	}
-	is.first(source.ScaleIO != nil, "scaleIO")
-	if is.first(source.CSI != nil, "csi") {
+	is.first(at, source.ScaleIO != nil, "scaleIO")
+	if is.first(at, source.CSI != nil, "csi") {
 		is.add(checkDriverName(source.CSI.Driver, at.Child("csi", "driver"))...)
 		if ref := source.CSI.NodePublishSecretRef; ref != nil && ref.Name == "" {
 			is.add(field.Required(at.Child("csi", "nodePublishSecretRef", "name"), ""))
@@ -133,10 +134,10 @@ func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at *fi
 			is.add(checkSubdomain(ref.Name, at.Child("csi", "name"))...) // upstream's path
 		}
 	}
-	if is.first(source.Ephemeral != nil, "ephemeral") {
+	if is.first(at, source.Ephemeral != nil, "ephemeral") {
 		is.add(validateEphemeral(volume, meta, at)...)
 	}
-	if is.first(source.Image != nil, "image") {
+	if is.first(at, source.Image != nil, "image") {
 		if meta != nil { // a template may leave it to others
 			is.add(required(source.Image.Reference, at.Child("image", "reference"))...)
 		}
@@ -148,7 +149,7 @@ func validateVolumeSource(volume *corev1.Volume, meta *metav1.ObjectMeta, at *fi
 	return is.errs
 }
 
-func required(value string, at *field.Path) field.ErrorList {
+func required(value string, at field.Path) field.ErrorList {
 	if value != "" {
 		return nil
 	}
@@ -160,7 +161,7 @@ var hostPathTypes = []corev1.HostPathType{
 	corev1.HostPathDirectoryOrCreate, corev1.HostPathFile, corev1.HostPathFileOrCreate, corev1.HostPathSocket,
 }
 
-func validateHostPath(source *corev1.HostPathVolumeSource, at *field.Path) field.ErrorList {
+func validateHostPath(source *corev1.HostPathVolumeSource, at field.Path) field.ErrorList {
 	if source.Path == "" {
 		return field.ErrorList{field.Required(at.Child("path"), "")}
 	}
@@ -171,7 +172,7 @@ func validateHostPath(source *corev1.HostPathVolumeSource, at *field.Path) field
 	return errs
 }
 
-func validateNFS(source *corev1.NFSVolumeSource, at *field.Path) field.ErrorList {
+func validateNFS(source *corev1.NFSVolumeSource, at field.Path) field.ErrorList {
 	errs := required(source.Server, at.Child("server"))
 	errs = append(errs, required(source.Path, at.Child("path"))...)
 	if !path.IsAbs(source.Path) {
@@ -180,7 +181,7 @@ func validateNFS(source *corev1.NFSVolumeSource, at *field.Path) field.ErrorList
 	return errs
 }
 
-func validateEphemeral(volume *corev1.Volume, meta *metav1.ObjectMeta, at *field.Path) (errs field.ErrorList) {
+func validateEphemeral(volume *corev1.Volume, meta *metav1.ObjectMeta, at field.Path) (errs field.ErrorList) {
 	template := volume.Ephemeral.VolumeClaimTemplate
 	path := at.Child("ephemeral", "volumeClaimTemplate")
 	if template == nil {
@@ -198,14 +199,14 @@ func validateEphemeral(volume *corev1.Volume, meta *metav1.ObjectMeta, at *field
 	return errs
 }
 
-func checkMode(mode *int32, at *field.Path) field.ErrorList {
+func checkMode(mode *int32, at field.Path) field.ErrorList {
 	if mode == nil || 0 <= *mode && *mode <= 0o777 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at, *mode, badFileMode)}
 }
 
-func validateItems(items []corev1.KeyToPath, at *field.Path) (errs field.ErrorList) {
+func validateItems(items []corev1.KeyToPath, at field.Path) (errs field.ErrorList) {
 	for i := range items {
 		item, path := &items[i], at.Index(i)
 		errs = append(errs, required(item.Key, path.Child("key"))...)
@@ -216,7 +217,7 @@ func validateItems(items []corev1.KeyToPath, at *field.Path) (errs field.ErrorLi
 	return errs
 }
 
-func validateDownwardFile(file *corev1.DownwardAPIVolumeFile, at *field.Path) field.ErrorList {
+func validateDownwardFile(file *corev1.DownwardAPIVolumeFile, at field.Path) field.ErrorList {
 	errs := required(file.Path, at.Child("path"))
 	errs = append(errs, checkUserPath(file.Path, at.Child("path"))...)
 	switch {
@@ -233,7 +234,7 @@ func validateDownwardFile(file *corev1.DownwardAPIVolumeFile, at *field.Path) fi
 	return append(errs, checkMode(file.Mode, at.Child("mode"))...)
 }
 
-func checkNoBacksteps(target string, at *field.Path) field.ErrorList {
+func checkNoBacksteps(target string, at field.Path) field.ErrorList {
 	if !strings.Contains(target, "..") {
 		return nil
 	}
@@ -245,7 +246,7 @@ func checkNoBacksteps(target string, at *field.Path) field.ErrorList {
 	return nil
 }
 
-func checkDescendingPath(target string, at *field.Path) (errs field.ErrorList) {
+func checkDescendingPath(target string, at field.Path) (errs field.ErrorList) {
 	if path.IsAbs(target) {
 		errs = append(errs, field.Invalid(at, target, "must be a relative path"))
 	}
@@ -253,7 +254,7 @@ func checkDescendingPath(target string, at *field.Path) (errs field.ErrorList) {
 }
 
 // checkUserPath is checkDescendingPath for a path that the kubelet, too, writes names of its own next to.
-func checkUserPath(target string, at *field.Path) field.ErrorList {
+func checkUserPath(target string, at field.Path) field.ErrorList {
 	errs := checkDescendingPath(target, at)
 	if strings.HasPrefix(target, "..") && !strings.HasPrefix(target, "../") {
 		errs = append(errs, field.Invalid(at, target, "must not start with '..'"))

@@ -14,7 +14,8 @@ import (
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/stsim/stsim/sim/api/field"
 )
 
 // Upstream: pkg/apis/{policy,discovery,batch,scheduling,rbac}/validation/validation.go.
@@ -47,7 +48,7 @@ func validateBudgetUpdate(budget, _ *policyv1.PodDisruptionBudget, subresource s
 		return validateBudgetSpec(&budget.Spec)
 	}
 	status, path := &budget.Status, field.NewPath("status")
-	errs := metavalidation.ValidateConditions(status.Conditions, path.Child("conditions"))
+	errs := metavalidation.ValidateConditions(status.Conditions, path.Child("conditions").Upstream())
 	return append(errs, checkCounts(path,
 		count{"disruptionsAllowed", int64(status.DisruptionsAllowed)}, count{"currentHealthy", int64(status.CurrentHealthy)},
 		count{"desiredHealthy", int64(status.DesiredHealthy)}, count{"expectedPods", int64(status.ExpectedPods)})...)
@@ -89,7 +90,7 @@ func validateEndpointSlice(slice *discoveryv1.EndpointSlice) field.ErrorList {
 	return errs
 }
 
-func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressType, at *field.Path) (errs field.ErrorList) {
+func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressType, at field.Path) (errs field.ErrorList) {
 	path := at.Child("addresses")
 	if len(endpoint.Addresses) == 0 {
 		errs = append(errs, field.Required(path, "must contain at least 1 address"))
@@ -99,13 +100,13 @@ func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressTy
 	for i, address := range endpoint.Addresses {
 		switch kind {
 		case discoveryv1.AddressTypeFQDN:
-			errs = append(errs, validation.IsFullyQualifiedDomainName(path.Index(i), address)...)
+			errs = append(errs, validation.IsFullyQualifiedDomainName(path.Index(i).Upstream(), address)...)
 			continue
 		case discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6:
 		default:
 			continue
 		}
-		if problems := validation.IsValidIPForLegacyField(path.Index(i), address, true, nil); len(problems) > 0 {
+		if problems := checkIP(path.Index(i), address, nil); len(problems) > 0 {
 			errs = append(errs, problems...)
 			continue
 		}
@@ -139,7 +140,7 @@ func validateEndpoint(endpoint *discoveryv1.Endpoint, kind discoveryv1.AddressTy
 
 const mostHints = 8
 
-func validateHints(names []string, rule func(string) []string, at *field.Path) (errs field.ErrorList) {
+func validateHints(names []string, rule func(string) []string, at field.Path) (errs field.ErrorList) {
 	if len(names) > mostHints {
 		return field.ErrorList{field.TooMany(at, len(names), mostHints)}
 	}

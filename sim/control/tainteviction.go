@@ -40,7 +40,7 @@ func wakeTaintEviction(view store.View, change store.Change, wake func(Key)) {
 		before, _ := change.Old.(*corev1.Pod)
 		after, _ := change.New.(*corev1.Pod)
 		if object.Spec.NodeName == "" || before != nil && after != nil && before.Spec.NodeName == after.Spec.NodeName &&
-			len(before.Spec.Tolerations) == len(after.Spec.Tolerations) && api.Equal(before.Spec.Tolerations, after.Spec.Tolerations) {
+			len(before.Spec.Tolerations) == len(after.Spec.Tolerations) && api.Equal(&before.Spec.Tolerations, &after.Spec.Tolerations) {
 			return
 		}
 		if node, found := store.Get[*corev1.Node](view, "", object.Spec.NodeName); found && len(noExecute(node)) > 0 {
