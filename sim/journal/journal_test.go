@@ -171,38 +171,6 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
-	data, begins := example(f, 4)
-	f.Add(data)
-	f.Add(data[:begins[3]+5])
-	f.Add(append(bytes.Clone(data[:begins[2]]), data[begins[3]:]...))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		reader, err := NewReader(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			return
-		}
-		again, err := Begin(reader.Header)
-		if err != nil {
-			t.Fatal(err)
-		}
-		count := uint32(0)
-		_, err = reader.Each(func(recorded sim.Recorded) error {
-			count++
-			again, err = Append(again, count, recorded)
-			return err
-		})
-		if err != nil {
-			return
-		}
-		if reader.Offset()+reader.Torn() != int64(len(data)) || reader.Number() != count+1 {
-			t.Fatalf("%d of %d bytes, %d torn, record %d of %d", reader.Offset(), len(data), reader.Torn(), reader.Number(), count)
-		}
-		if records, torn, err := read(again); err != nil || torn != 0 || len(records) != int(count) {
-			t.Fatalf("written again: %d of %d records, %d torn, %v", len(records), count, torn, err)
-		}
-	})
-}
-
 func ignore(Header) error { return nil }
 
 func TestAFileGoesOnWhereItWasLeft(t *testing.T) {
