@@ -34,6 +34,7 @@ import (
 var (
 	loadFor      = flag.Duration("load", time.Second, "how long TestLoad asks, up to an hour")
 	loadWatchers = flag.Int("load.watchers", 200, "how many watches are open, up to 1000")
+	loadState    = flag.Bool("load.state", false, "whether the cluster is kept in a file, so that every change waits for a disk")
 	loadWriters  = flag.Int("load.writers", 8, "how many clients write, up to 64")
 )
 
@@ -92,7 +93,11 @@ func startLoaded(t *testing.T) *loaded {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	command := exec.CommandContext(t.Context(), binary, "serve", "--kubeconfig", kubeconfig)
+	arguments := []string{"serve", "--kubeconfig", kubeconfig}
+	if *loadState {
+		arguments = append(arguments, "--state", filepath.Join(folder, "state"))
+	}
+	command := exec.CommandContext(t.Context(), binary, arguments...)
 	command.Stderr = os.Stderr
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	out, err := command.StdoutPipe()
