@@ -68,3 +68,23 @@ func BenchmarkManagers(b *testing.B) {
 		}
 	}
 }
+
+// The same for a ConfigMap that one client has written.
+func BenchmarkManagersOfOne(b *testing.B) {
+	d := door.New(sim.New(sim.Options{History: -1}))
+	s := newServer(d)
+	object := api.Object(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "a"}, Data: map[string]string{"turn": "1"}})
+	d.Do(func(cluster *sim.Cluster) {
+		var err error
+		if object, err = cluster.Create(object, false); err != nil {
+			b.Fatal(err)
+		}
+	})
+	seen := s.look()
+	for b.Loop() {
+		s.managers.known, s.managers.older = map[api.Object][]metav1.ManagedFieldsEntry{}, nil
+		if entries := s.managers.of(seen.view, object); len(entries) != 1 {
+			b.Fatal(entries)
+		}
+	}
+}
