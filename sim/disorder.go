@@ -2,7 +2,6 @@ package sim
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +54,8 @@ const catchUp = 100 * time.Millisecond
 type caches struct {
 	recent []instant // the newest last
 	seen   map[string]uint64
+
+	sharedRecent, sharedSeen bool // with a fork, or with that of which this is one: to be copied before it is changed
 }
 
 type instant struct {
@@ -66,7 +67,22 @@ func (c *caches) fork() *caches {
 	if c == nil {
 		return nil
 	}
-	return &caches{recent: slices.Clone(c.recent), seen: maps.Clone(c.seen)}
+	if !c.sharedRecent || !c.sharedSeen { // otherwise several may fork it at once
+		c.sharedRecent, c.sharedSeen = true, true
+	}
+	twin := *c
+	return &twin
+}
+
+// see notes how much of the history of changes a loop has seen.
+func (c *caches) see(loop string, number uint64) {
+	if was, found := c.seen[loop]; found && was == number {
+		return
+	}
+	if c.sharedSeen {
+		c.seen, c.sharedSeen = maps.Clone(c.seen), false
+	}
+	c.seen[loop] = number
 }
 
 // remember notes how the world is after a change, and forgets what no loop may see any more.
@@ -75,10 +91,11 @@ func (c *caches) remember(view store.View, stale int) {
 	if len(c.recent) > 0 {
 		number = c.recent[len(c.recent)-1].number + 1
 	}
-	if len(c.recent) > stale {
-		c.recent = append(c.recent[:0], c.recent[len(c.recent)-stale:]...)
+	kept := c.recent[max(0, len(c.recent)-stale):]
+	if c.sharedRecent {
+		c.recent, c.sharedRecent = make([]instant, 0, stale+1), false
 	}
-	c.recent = append(c.recent, instant{number, view})
+	c.recent = append(append(c.recent[:0], kept...), instant{number, view})
 }
 
 // newest is the number of the present.
@@ -107,8 +124,10 @@ func LateLabel(event kernel.Event) string { return "late " + event.Kind + " " + 
 
 // subject is an event's key without the uid behind the name: what is asked about a Pod stays the same question when its predecessors came otherwise.
 func subject(key string) string {
-	if parts := strings.SplitN(key, "/", 3); len(parts) == 3 {
-		return parts[0] + "/" + parts[1]
+	if first := strings.IndexByte(key, '/'); first >= 0 {
+		if second := strings.IndexByte(key[first+1:], '/'); second >= 0 {
+			return key[:first+1+second]
+		}
 	}
 	return key
 }
@@ -124,7 +143,7 @@ func (c *Cluster) seenBy(loop control.Loop, key string, present store.View) (see
 		ways++
 	}
 	way := c.chooser.Choose("stale "+loop.Name+" "+subject(key), ways)
-	c.caches.seen[loop.Name] = last - uint64(way)
+	c.caches.see(loop.Name, last-uint64(way))
 	if way == 0 {
 		return present, true
 	}
@@ -152,7 +171,7 @@ func (c *Cluster) noteChanges(record *Record) {
 	}
 	c.caches.remember(c.View(), c.options.Disorder.Stale)
 	if len(record.Writes) > 0 && (record.Who != "statefulset" || c.settings.Release.AtLeast(36)) {
-		c.caches.seen[record.Who] = c.caches.newest()
+		c.caches.see(record.Who, c.caches.newest())
 	}
 }
 

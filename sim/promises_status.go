@@ -60,13 +60,9 @@ func statusTells(e *evidence) string {
 	if was == nil || was.ResourceVersion != seen.ResourceVersion {
 		return ""
 	}
-	selector, err := metav1.LabelSelectorAsSelector(seen.Spec.Selector)
-	if err != nil {
-		return ""
-	}
 	var all, ready, available, updated int32
 	for pod := range store.List[*corev1.Pod](e.before, key.Namespace) {
-		if !e.counted(seen, pod, selector) {
+		if !counted(seen, pod) {
 			continue
 		}
 		if pod.Name != podNamed(seen, ordinalOf(seen, pod)) {
@@ -98,14 +94,28 @@ func statusTells(e *evidence) string {
 }
 
 // counted says whether a Pod was the set's when its controller looked, or was made so.
-func (e *evidence) counted(set *appsv1.StatefulSet, pod *corev1.Pod, selector labels.Selector) bool {
-	if !selector.Matches(labels.Set(pod.Labels)) || !strings.HasPrefix(pod.Name, set.Name+"-") || ordinalOf(set, pod) < 0 {
+func counted(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
+	if !strings.HasPrefix(pod.Name, set.Name+"-") || ordinalOf(set, pod) < 0 || !matches(set.Spec.Selector, pod.Labels) {
 		return false
 	}
 	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
 		return owner.UID == set.UID
 	}
 	return pod.DeletionTimestamp == nil
+}
+
+// matches is upstream's way to ask only where a selector has expressions: it is asked at every look of a controller.
+func matches(selector *metav1.LabelSelector, has map[string]string) bool {
+	if len(selector.MatchExpressions) > 0 {
+		whole, err := metav1.LabelSelectorAsSelector(selector)
+		return err == nil && whole.Matches(labels.Set(has))
+	}
+	for key, value := range selector.MatchLabels { // in any order: all must match
+		if is, found := has[key]; !found || is != value {
+			return false
+		}
+	}
+	return true
 }
 
 func observedGrows(e *evidence) string {

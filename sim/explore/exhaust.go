@@ -182,10 +182,12 @@ func (e *exhaustion) enter(p *place) {
 	if e.broken(p) || !e.isNew(p) {
 		return
 	}
-	first := p.digest
+	before, first := p.c, p.digest
 	tries := e.tries(p)
-	if e.digest(p); p.digest != first && !e.isNew(p) {
-		return
+	if p.c != before {
+		if e.digest(p); p.digest != first && !e.isNew(p) {
+			return
+		}
 	}
 	if e.report.States >= e.bounds.States {
 		e.stopped = true

@@ -35,6 +35,7 @@ type outlook struct {
 	armed   []bool              // of the properties: it has held
 	view    func() store.View
 	breach  *Breach
+	shared  bool // up, volumes and armed are also those of another one: to be copied before they are changed
 }
 
 func newOutlook(w *World, c *sim.Cluster) *outlook {
@@ -56,9 +57,16 @@ func newOutlook(w *World, c *sim.Cluster) *outlook {
 
 // fork is an outlook that goes on from here by itself.
 func (o *outlook) fork() *outlook {
+	o.shared = true
 	twin := *o
-	twin.up, twin.volumes, twin.armed = maps.Clone(o.up), maps.Clone(o.volumes), slices.Clone(o.armed)
 	return &twin
+}
+
+// change makes the outlook the only one that has what is about to be changed.
+func (o *outlook) change() {
+	if o.shared {
+		o.up, o.volumes, o.armed, o.shared = maps.Clone(o.up), maps.Clone(o.volumes), slices.Clone(o.armed), false
+	}
 }
 
 // digest tells outlooks apart that may come to different ends in the same state.
@@ -104,8 +112,9 @@ func (o *outlook) follow(record sim.Record) {
 				o.broken(record, volumeKept, api.NameOf(object).String(), fmt.Sprintf("%s had %s, and now has %s", api.NameOf(object), was, object.Spec.VolumeName))
 			}
 		case *appsv1.StatefulSet:
-			if setUp(object) {
-				o.up[api.NameOf(object)] = true
+			if name := api.NameOf(object); setUp(object) && !o.up[name] {
+				o.change()
+				o.up[name] = true
 			}
 			o.majority(record, object)
 		}
@@ -124,7 +133,10 @@ func (o *outlook) bound(claim *corev1.PersistentVolumeClaim) (was string, differ
 	}
 	name := api.NameOf(claim)
 	was, known := o.volumes[name]
-	o.volumes[name] = volume
+	if was != volume {
+		o.change()
+		o.volumes[name] = volume
+	}
 	return was, known && was != volume
 }
 
@@ -145,8 +157,10 @@ func (o *outlook) properties(record sim.Record) {
 	for i, own := range o.w.Properties {
 		err := own.Holds(view)
 		switch {
-		case err == nil:
+		case err == nil && !o.armed[i]:
+			o.change()
 			o.armed[i] = true
+		case err == nil:
 		case o.armed[i]:
 			o.broken(record, sentence(own), "", err.Error())
 		}

@@ -84,7 +84,7 @@ func NewWorld(setting Setting) (*World, error) {
 	if err := w.bringUp(); err != nil {
 		return nil, err
 	}
-	w.ready.View() // keeps it: many may fork what is kept at the same time
+	w.ready.Fork() // now all of it is shared: many may fork it at the same time
 	return w, nil
 }
 
