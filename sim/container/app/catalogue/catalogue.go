@@ -7,6 +7,7 @@ import (
 
 	"github.com/stsim/stsim/sim/container/app"
 	"github.com/stsim/stsim/sim/container/app/agnhost"
+	"github.com/stsim/stsim/sim/container/app/etcd"
 	"github.com/stsim/stsim/sim/container/app/galera"
 	"github.com/stsim/stsim/sim/container/app/mysql"
 	"github.com/stsim/stsim/sim/container/app/nginx"
@@ -22,6 +23,8 @@ var Builtin = sync.OnceValue(func() *app.Catalogue {
 		app.Model{Fits: app.Named("busybox"), Make: busybox},
 		app.Model{Fits: func(r app.Reference) bool { return strings.HasPrefix(r.Last(), "pause") }, Make: pause},
 		app.Model{Fits: app.Named("agnhost", "test-webserver", "netexec"), Make: agnhost.Image},
+		app.Model{Fits: app.Named("etcd"), Make: etcd.Image},
+		app.Model{Fits: galera.WithEtcd, Make: galera.EtcdDiscovery},
 		app.Model{Fits: app.Named("k8s-mariadb-galera-centos", "mariadb-galera"), Make: galera.PeerFinder},
 		app.Model{Fits: app.Named("percona_xtradb_cluster_5_6", "percona-xtradb-cluster"), Make: galera.PXC},
 		app.Model{Fits: app.Named("mysql", "mariadb", "percona", "percona-server", "mysql-server"), Make: mysql.Image},

@@ -21,7 +21,7 @@ type script struct{ path, text string }
 func root(scripts ...script) func() storage.Tree {
 	return sync.OnceValue(func() storage.Tree {
 		t := mysql.WithServer(app.DebianRoot()).WithDir("/etc/my.cnf.d", 0o777)
-		for _, name := range []string{"curl", "dig", "jq", "nc"} {
+		for _, name := range []string{"curl", "dig", "nc"} {
 			t = t.With("/usr/bin/"+name, shell.Stub(name), 0o755)
 		}
 		for _, s := range scripts {
