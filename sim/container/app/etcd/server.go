@@ -248,7 +248,7 @@ func (server) Signal(r *app.Run, signal int) { r.TerminateOn(signal, 0) }
 func (e server) Serve(r *app.Run, _ uint16, request []byte) []byte {
 	if message, ok := quorum.ParseMessage(request); ok {
 		s := r.State.(state)
-		after, reply, err := s.node.Answer(r.System(), message)
+		after, reply, err := s.node.Answer(r.System(), r.Client(), message)
 		s.node = after
 		keep(r, s)
 		if failed(r, err) {
