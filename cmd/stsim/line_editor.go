@@ -21,10 +21,15 @@ type lineEditor struct {
 
 func newLineEditor(keyboard, screen *os.File) *lineEditor {
 	e := &lineEditor{keys: &keys{keyboard: keyboard, screen: screen}, past: &lineHistory{}}
+	e.renew()
+	return e
+}
+
+// renew begins with nothing typed.
+func (e *lineEditor) renew() {
 	e.terminal = term.NewTerminal(e.keys, "")
 	e.terminal.History = e.past
 	e.terminal.AutoCompleteCallback = e.key
-	return e
 }
 
 func (e *lineEditor) line(ctx context.Context, ask scenarios.Ask) (string, error) {
@@ -64,6 +69,7 @@ func (e *lineEditor) line(ctx context.Context, ask scenarios.Ask) (string, error
 			got.err = nil
 		case got.err != nil:
 			fmt.Fprint(e.keys.screen, "\r\n")
+			e.renew() // Ctrl-D is in it still
 		}
 		return got.line, got.err
 	case <-ctx.Done():

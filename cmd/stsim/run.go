@@ -118,7 +118,9 @@ func runPage(command *cobra.Command, name string, flags runFlags) error {
 	case flushed != nil:
 		return failure{flushed.Error()}
 	}
-	fmt.Fprintf(command.ErrOrStderr(), "wall time %s\n", time.Since(started).Round(time.Millisecond))
+	if !flags.step {
+		fmt.Fprintf(command.ErrOrStderr(), "wall time %s\n", time.Since(started).Round(time.Millisecond))
+	}
 	return conclude(ctx, command, page, path, report, flags)
 }
 

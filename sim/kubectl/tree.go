@@ -35,6 +35,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/cmd/taint"
 	"k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/util/completion"
 	"k8s.io/kubectl/pkg/util/templates"
 )
 
@@ -134,8 +135,24 @@ func newTree(args []string, get *getter, flags *genericclioptions.ConfigFlags, s
 		shown = append(shown, templates.CommandGroup{Message: group.heading, Commands: commands})
 	}
 	shown.Add(root)
+	if called == cobra.ShellCompRequestCmd {
+		offer(root, f)
+	}
 	templates.ActsAsRootCommand(root, []string{"options"}, shown...)
 	return root
+}
+
+// offer has the completion of command lines look into the cluster where the constructors of the commands leave that to kubectl's main program.
+// Upstream: pkg/cmd/cmd.go, NewKubectlCommand.
+func offer(root *cobra.Command, f factory) {
+	for _, command := range root.Commands() {
+		if command.Name() == "get" {
+			command.ValidArgsFunction = completion.ResourceTypeAndNameCompletionFunc(f)
+		}
+	}
+	_ = root.RegisterFlagCompletionFunc("namespace", func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		return completion.CompGetResource(f, "namespace", begun), cobra.ShellCompDirectiveNoFileComp
+	}) // an error would mean that there is no such flag
 }
 
 // calledCommand finds the first argument that is neither a flag nor a flag's value, and says whether it is a command.
