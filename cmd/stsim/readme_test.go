@@ -44,3 +44,28 @@ func TestTheREADMEShowsWhatExploreFinds(t *testing.T) {
 		t.Errorf("stsim explore does not print the excerpt in README.md:\n%s\nIt prints:\n%s%s", excerpt, stdout, stderr)
 	}
 }
+
+// And what a person sees who goes through a page, or is asked for its commands.
+func TestTheREADMEShowsWhatLearnersSee(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "## Learning with a page")
+	excerpts := strings.Split(section, "```text\n")
+	for i, run := range []struct {
+		typed string
+		args  []string
+	}{
+		{strings.Repeat("\n", 10) + "kubectl scale sts nginx-ss -n ns-statefulset --replicas=2\nkubectl get pods -n ns-statefulset\n", []string{"run", "nginx", "--step"}},
+		{"show\nshow\nshow\nkubectl delete pod nginx-ss-0 -n ns-statefulset\nundo\nkubectl delete pod nginx-ss-1 -n ns-statefulset\n", []string{"quiz", "nginx"}},
+	} {
+		got := stsim(t, run.typed, run.args...)
+		if i+1 >= len(excerpts) {
+			t.Fatal("README.md has too few ```text blocks about learning with a page")
+		}
+		if excerpt, _, _ := strings.Cut(excerpts[i+1], "```"); !strings.Contains(got.out, excerpt) {
+			t.Errorf("stsim %s does not print the excerpt in README.md:\n%s\nIt prints:\n%s", strings.Join(run.args, " "), excerpt, got.out)
+		}
+	}
+}
