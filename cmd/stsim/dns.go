@@ -104,7 +104,7 @@ func readDNSFile(objects *network.Objects, name string, stdin io.Reader) error {
 func listenDNS(address netip.AddrPort, options dnsserver.ServerOptions) (*dnsserver.Server, error) {
 	server, err := dnsserver.Listen(address, options)
 	if err != nil {
-		return nil, fmt.Errorf("%w\nhint: --dns-addr 127.0.0.1:0 takes any free port; ports below 1024 may need privileges", err)
+		return nil, portFailure("--dns-addr", address.String(), err)
 	}
 	return server, nil
 }

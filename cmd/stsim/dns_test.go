@@ -218,7 +218,7 @@ func TestDNSSaysWhatIsWrong(t *testing.T) {
 		"a bad cache":      {[]string{"-f", good, "--dns-cache", "1.5s"}, exitUsage, "whole seconds"},
 		"a public address": {[]string{"-f", good, "--dns-addr", "0.0.0.0:0"}, exitUsage, "loopback"},
 		"no port":          {[]string{"-f", good, "--dns-addr", "127.0.0.1"}, exitUsage, "loopback address and a port"},
-		"a taken port":     {[]string{"-f", good, "--dns-addr", taken.Addr().String()}, exitFailed, "address already in use\nhint: "},
+		"a taken port":     {[]string{"-f", good, "--dns-addr", taken.Addr().String()}, exitFailed, "another program listens there\nhint: "},
 		"a bad upstream":   {[]string{"-f", good, "--dns-forward=nobody"}, exitUsage, "expected ADDRESS:PORT"},
 		"words":            {[]string{"-f", good, "more"}, exitUsage, "unknown command"},
 	} {

@@ -257,7 +257,11 @@ func listenLoopback(address string) (net.Listener, error) {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("--api-addr: expected a loopback address such as 127.0.0.1, found %q (hint: a simulated cluster lets everybody with its token do everything)", host)
 	}
-	return net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, portFailure("--api-addr", address, err)
+	}
+	return listener, nil
 }
 
 // served is a listening API server and the kubeconfig that leads to it.

@@ -110,7 +110,7 @@ func listenInside(cluster *sim.Cluster) (listeners []net.Listener) {
 // reachability says what programs of this machine can reach.
 func (a *addressSetup) reachability(settings *api.Settings) string {
 	if a.elsewhere {
-		return "hidden      Pods, Services and nodes, whose addresses lead to the other cluster: kubectl port-forward leads into this one\n"
+		return "hidden      Pods, Services and nodes, whose addresses lead to another cluster that is being served: kubectl port-forward leads into this one\n"
 	}
 	var reached, hidden []string
 	for what, where := range map[string]netip.Prefix{"Pods": settings.PodCIDR, "Services": settings.ServiceCIDR, "nodes": settings.NodeCIDR} {

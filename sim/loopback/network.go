@@ -230,7 +230,7 @@ func (n *Network) cannot(one opening, err error) {
 		n.tell("reserved", fmt.Sprintf("port %d of %s is reserved for the administrator, as all below %d may be; node ports and kubectl port-forward work", one.at.Port(), one.at.Addr(), firstFree)+
 			"\nhint: sudo sysctl net.ipv4.ip_unprivileged_port_start=53 lets everybody use it")
 	case errors.Is(err, syscall.EADDRINUSE):
-		n.tell(one.at.String(), fmt.Sprintf("another program listens at %s", one.at))
+		n.tell(one.at.String(), fmt.Sprintf("another program listens at %s, maybe another stsim serve; kubectl port-forward works", one.at))
 	default:
 		n.tell(err.Error(), fmt.Sprintf("opening %s: %v", one.at, err))
 	}
