@@ -153,6 +153,9 @@ func (e server) keysAPI(r *app.Run, q app.Request) []byte {
 			o.Key = path.Join(name, fmt.Sprintf("%020d", s.node.Log.Len()+1))
 			found = false
 		}
+		if value("prevExist") == "true" {
+			o.Kind = "update"
+		}
 		switch exist := value("prevExist"); {
 		case exist == "true" && !found:
 			return missing

@@ -9,7 +9,7 @@ import (
 
 // operation is one thing that members agree on.
 type operation struct {
-	Kind   string     `json:"op"` // set, delete, publish
+	Kind   string     `json:"op"` // set (a new key), update (of one that is there), delete, publish
 	Key    string     `json:"key,omitempty"`
 	Value  string     `json:"value,omitempty"`
 	Dir    bool       `json:"dir,omitempty"`
@@ -48,13 +48,16 @@ func (t tree) apply(index uint64, data string) tree {
 	case "publish":
 		list := slices.DeleteFunc(slices.Clone(t.members), func(p published) bool { return p.id == o.Member })
 		t.members = append(list, published{o.Member, o.Value, o.Client})
-	case "set":
+	case "set", "update":
 		for parent := parentOf(o.Key); parent != "/"; parent = parentOf(parent) {
 			if _, found := t.find(parent); !found {
 				t = t.put(key{name: parent, dir: true, created: index, modified: index})
 			}
 		}
 		k := key{o.Key, o.Value, o.Dir, o.Expire, index, index}
+		if old, found := t.find(o.Key); found && o.Kind == "update" {
+			k.created = old.created
+		}
 		t = t.put(k)
 	case "delete":
 		t.keys = slices.DeleteFunc(slices.Clone(t.keys), func(k key) bool { return k.name == o.Key || strings.HasPrefix(k.name, o.Key+"/") })
