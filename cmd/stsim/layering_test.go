@@ -48,7 +48,7 @@ var layers = []layer{
 		reason: "commands see files and names, and nothing of the cluster"},
 	{folder: "sim/container/shell", ours: []string{"storage", "dnsserver", "sim/container/applet"}, others: []string{"mvdan.cc/sh/v3"},
 		reason: "the shell runs commands"},
-	{folder: "sim/container/app/catalogue", ours: []string{"sim/container/app", "sim/container/app/agnhost", "sim/container/app/etcd", "sim/container/app/galera", "sim/container/app/mysql", "sim/container/app/nginx", "sim/container/app/zookeeper", "sim/container/applet"},
+	{folder: "sim/container/app/catalogue", ours: []string{"sim/container/app", "sim/container/app/agnhost", "sim/container/app/etcd", "sim/container/app/galera", "sim/container/app/mongo", "sim/container/app/mysql", "sim/container/app/nginx", "sim/container/app/zookeeper", "sim/container/applet"},
 		reason: "a table of models; each model is a package of its own"},
 	{folder: "sim/container/app", ours: []string{"storage", "sim/container/applet", "sim/container/shell"}, reason: "applications are programs: they see what programs see"},
 	{folder: "sim/container/app/quorum", ours: []string{"storage", "sim/container/app", "sim/container/applet"}, reason: "agreement needs files, and names to speak to"},

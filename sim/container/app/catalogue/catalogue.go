@@ -9,6 +9,7 @@ import (
 	"github.com/stsim/stsim/sim/container/app/agnhost"
 	"github.com/stsim/stsim/sim/container/app/etcd"
 	"github.com/stsim/stsim/sim/container/app/galera"
+	"github.com/stsim/stsim/sim/container/app/mongo"
 	"github.com/stsim/stsim/sim/container/app/mysql"
 	"github.com/stsim/stsim/sim/container/app/nginx"
 	"github.com/stsim/stsim/sim/container/app/zookeeper"
@@ -20,6 +21,7 @@ var Builtin = sync.OnceValue(func() *app.Catalogue {
 	return app.NewCatalogue(
 		app.Model{Fits: app.Contains("nginx"), Make: nginx.Image},
 		app.Model{Fits: zookeeper.Fits, Make: zookeeper.Image},
+		app.Model{Fits: mongo.Fits, Make: mongo.Image},
 		app.Model{Fits: app.Named("busybox"), Make: busybox},
 		app.Model{Fits: func(r app.Reference) bool { return strings.HasPrefix(r.Last(), "pause") }, Make: pause},
 		app.Model{Fits: app.Named("agnhost", "test-webserver", "netexec"), Make: agnhost.Image},

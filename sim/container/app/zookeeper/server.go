@@ -32,7 +32,6 @@ type state struct {
 	received int
 	clients  int // how many there were, which numbers their ports
 	role     string
-	silent   map[string]bool // members that do not answer, as was said in the log
 	stopping bool
 }
 
