@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var questionsAsked = flag.Int("quiz.questions", 3, "of every built-in page")
+var questionsAsked = flag.Int("quiz.questions", 1, "of every built-in page")
 
 var updateWalks = flag.Bool("update.walks", false, "write the transcripts of people who go through a page anew")
 
