@@ -34,6 +34,8 @@ type Cluster struct {
 	running  running // what Options.Check knows of the containers
 	recall   func(time.Time) (*Cluster, error)
 	caches   *caches // what loops may still see of the past; nil unless Options.Disorder lets them
+	waker    *waker  // for every event anew, like the next
+	record   *Record // of the event that is being taken, if nobody else keeps it
 }
 
 // New makes a cluster: nodes, namespaces, storage classes and the two Services every cluster has. Nothing has happened in it yet. Like
@@ -145,6 +147,7 @@ func (c *Cluster) Fork() *Cluster {
 	twin.options.Record = nil // two histories cannot go on in one record
 	twin.promises = c.promises[:len(c.promises):len(c.promises)]
 	twin.caches = c.caches.fork()
+	twin.waker, twin.record = nil, nil
 	return &twin
 }
 
@@ -208,17 +211,22 @@ func (c *Cluster) Step() bool {
 
 // StepTo is Step for one of the pending events, whichever was due first. An event that is overtaken comes late: its time is then the time at which it is taken.
 func (c *Cluster) StepTo(event kernel.Event) {
-	record := Record{Event: c.events, Who: event.Kind, Key: event.Key}
+	var record *Record
 	var tx *store.Tx
 	if c.options.Trace != nil || c.options.Check { // somebody compares before and after, and may keep both
-		record.Before, tx = c.db.View(), c.db.Begin()
+		record, tx = &Record{Before: c.db.View()}, c.db.Begin()
 	} else {
-		tx = c.db.Proceed()
+		if c.record == nil {
+			c.record = new(Record)
+		}
+		record, tx = c.record, c.db.Proceed()
+		*record = Record{Writes: record.Writes[:0]}
 	}
+	record.Event, record.Who, record.Key = c.events, event.Kind, event.Key
 	tx.Take(event)
 	record.At = tx.Now()
-	c.handle(tx, event, &record)
-	c.finish(tx, &record)
+	c.handle(tx, event, record)
+	c.finish(tx, record)
 	if c.events >= c.nextCheckpoint() {
 		c.remember()
 	}

@@ -148,25 +148,41 @@ func (c *Cluster) wake(tx *store.Tx) {
 	if len(changes) == 0 && len(rows) == 0 {
 		return
 	}
-	var name string // of the loop whose turn it is: one function serves all of them
-	var due time.Time
-	schedule := func(key control.Key) { tx.ScheduleFor(due, name, key.Namespace, "/", key.Name) }
+	if c.waker == nil {
+		c.waker = newWaker()
+	}
+	waker := c.waker
+	waker.tx = tx
 	for i := range c.order {
 		loop := &c.order[i]
-		name, due = loop.Name, tx.Now().Add(loop.Latency)
+		waker.name, waker.due = loop.Name, tx.Now().Add(loop.Latency)
 		if loop.Wakes != nil {
 			for _, change := range changes {
-				loop.Wakes(tx.View, change, schedule)
+				loop.Wakes(tx.View, change, waker.wake)
 			}
 		}
 		if loop.RowWakes != nil {
 			for _, change := range rows {
 				if change.Table != retries && change.Table != recorded && change.Table != registry.Managers { // these are the cluster's own
-					loop.RowWakes(tx.View, change, schedule)
+					loop.RowWakes(tx.View, change, waker.wake)
 				}
 			}
 		}
 	}
+}
+
+// waker schedules the loop whose turn it is. A cluster has one for all of its loops and events.
+type waker struct {
+	tx   *store.Tx
+	name string // of the loop
+	due  time.Time
+	wake func(key control.Key)
+}
+
+func newWaker() *waker {
+	w := &waker{}
+	w.wake = func(key control.Key) { w.tx.ScheduleFor(w.due, w.name, key.Namespace, "/", key.Name) }
+	return w
 }
 
 // formatKey and parseKey write a key as an event carries it: namespace/name.

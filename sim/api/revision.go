@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"strconv"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -80,20 +81,51 @@ func (r Release) revisionData(set *appsv1.StatefulSet) ([]byte, error) {
 	return json.Marshal(map[string]any{"spec": map[string]any{"template": template}})
 }
 
-// ApplyRevision is a copy of the set with the template of the revision. A revision whose data is another patch than those that NewRevision makes
+// ApplyRevision is the set with the template of the revision; both may be shared, and must not be changed. A revision whose data is another patch than those that NewRevision makes
 // is applied as a strategic merge patch, as upstream does with all; data that is none is an error.
 // Upstream: ApplyRevision in pkg/controller/statefulset/stateful_set_utils.go.
 func ApplyRevision(set *appsv1.StatefulSet, revision *appsv1.ControllerRevision) (*appsv1.StatefulSet, error) {
-	template, replaces := replacedTemplate(revision.Data.Raw)
+	restored := *set
+	if known := readTemplates.get(revision.Data.Raw); known != nil {
+		restored.Spec.Template = *known
+		return &restored, nil
+	}
+	data, replaces := replacedTemplate(revision.Data.Raw)
 	if !replaces {
 		return patchSet(set, revision)
 	}
-	restored := *set
-	restored.Spec.Template = corev1.PodTemplateSpec{}
-	if err := json.Unmarshal(template, &restored.Spec.Template); err != nil {
+	var template corev1.PodTemplateSpec
+	if err := json.Unmarshal(data, &template); err != nil {
 		return nil, fmt.Errorf("reading the template of ControllerRevision %s: %w", NameOf(revision), err)
 	}
-	return restored.DeepCopy(), nil
+	readTemplates.put(revision.Data.Raw, &template)
+	restored.Spec.Template = template
+	return &restored, nil
+}
+
+// readTemplates are the templates of revisions that were read last: during a rollout a set is looked at many times.
+var readTemplates templates
+
+// templates remembers what data means. It may be used from several goroutines.
+type templates struct {
+	mutex sync.Mutex
+	known map[string]*corev1.PodTemplateSpec // by the data; never changed
+}
+
+func (t *templates) get(data []byte) *corev1.PodTemplateSpec {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.known[string(data)]
+}
+
+func (t *templates) put(data []byte, template *corev1.PodTemplateSpec) {
+	const most = 64
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if t.known == nil || len(t.known) >= most {
+		t.known = map[string]*corev1.PodTemplateSpec{}
+	}
+	t.known[string(data)] = template
 }
 
 // replacedTemplate finds the template in data that does nothing but replace it.

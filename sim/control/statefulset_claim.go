@@ -23,11 +23,30 @@ func claimName(set *appsv1.StatefulSet, template *corev1.PersistentVolumeClaim, 
 	return template.Name + "-" + set.Name + "-" + strconv.Itoa(ordinal)
 }
 
+// isClaimName says whether a name is that claimName.
+func isClaimName(name string, set *appsv1.StatefulSet, template *corev1.PersistentVolumeClaim, ordinal int) bool {
+	front := len(template.Name) + len("-") + len(set.Name) + len("-")
+	var room [20]byte
+	return len(name) > front && name[:len(template.Name)] == template.Name && name[len(template.Name)] == '-' &&
+		name[len(template.Name)+1:front-1] == set.Name && name[front-1] == '-' && name[front:] == string(strconv.AppendInt(room[:0], int64(ordinal), 10))
+}
+
+// claimNameOf is the claimName of a Pod's ordinal. The Pod mostly has that text already.
+func claimNameOf(pod *corev1.Pod, set *appsv1.StatefulSet, template *corev1.PersistentVolumeClaim) string {
+	ordinal := ordinalOf(pod)
+	for i := range pod.Spec.Volumes {
+		if claim := pod.Spec.Volumes[i].PersistentVolumeClaim; claim != nil && isClaimName(claim.ClaimName, set, template, ordinal) {
+			return claim.ClaimName
+		}
+	}
+	return claimName(set, template, ordinal)
+}
+
 // claimsOf goes through the claims of a Pod's ordinal, as they are; claim is nil for one that does not exist.
 func (s *setSync) claimsOf(pod *corev1.Pod, visit func(template *corev1.PersistentVolumeClaim, name string, claim *corev1.PersistentVolumeClaim)) {
 	for i := range s.set.Spec.VolumeClaimTemplates {
 		template := &s.set.Spec.VolumeClaimTemplates[i]
-		name := claimName(s.set, template, ordinalOf(pod))
+		name := claimNameOf(pod, s.set, template)
 		visit(template, name, s.claim(name))
 	}
 }

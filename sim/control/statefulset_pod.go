@@ -81,7 +81,7 @@ func storageMatches(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 		template := &set.Spec.VolumeClaimTemplates[i]
 		if !slices.ContainsFunc(pod.Spec.Volumes, func(volume corev1.Volume) bool {
 			return volume.Name == template.Name && volume.PersistentVolumeClaim != nil &&
-				volume.PersistentVolumeClaim.ClaimName == claimName(set, template, ordinalOf(pod))
+				isClaimName(volume.PersistentVolumeClaim.ClaimName, set, template, ordinalOf(pod))
 		}) {
 			return false
 		}

@@ -107,6 +107,7 @@ func sameWhenApplied(release api.Release, set *appsv1.StatefulSet, proposed, new
 	if err != nil {
 		return false
 	}
+	restored = restored.DeepCopy()
 	release.Default(restored)
 	again, err := release.NewRevision(restored, -1, nil)
 	return err == nil && api.EqualRevision(proposed, again)
