@@ -119,7 +119,7 @@ func updated(document *object, update value) *object {
 // databases are the names of the databases, sorted, and names those of the collections of one.
 func (d data) databases() []string {
 	all := []string{"local"}
-	for name := range d.collections {
+	for name := range d.collections { // in any order: they are sorted below
 		database, _, _ := strings.Cut(name, ".")
 		all = append(all, database)
 	}
@@ -132,7 +132,7 @@ func (d data) databases() []string {
 
 func (d data) names(database string) []string {
 	var all []string
-	for name := range d.collections {
+	for name := range d.collections { // in any order: they are sorted below
 		if rest, mine := strings.CutPrefix(name, database+"."); mine {
 			all = append(all, rest)
 		}

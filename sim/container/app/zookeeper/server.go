@@ -121,7 +121,7 @@ func (s state) keep(r *app.Run) {
 		s.announce(r)
 	}
 	r.State, r.WakeAt = s, s.node.Next
-	for id, seen := range s.seen {
+	for id, seen := range s.seen { // in any order: the earliest counts
 		if due := seen.Add(s.tree.sessions[id].timeout); r.WakeAt.IsZero() || due.Before(r.WakeAt) {
 			r.WakeAt = due
 		}
