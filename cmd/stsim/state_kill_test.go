@@ -47,6 +47,7 @@ type killed struct {
 	folder  string
 	process *exec.Cmd
 	said    *bytes.Buffer
+	problem error // why it did not answer when it was asked last
 	server  string
 	client  *http.Client
 	config  *rest.Config
@@ -105,7 +106,7 @@ func (k *killed) connect() bool {
 
 func (k *killed) answers() bool {
 	response, err := k.client.Get(k.server + "/livez")
-	if err != nil {
+	if k.problem = err; err != nil {
 		return false
 	}
 	_ = response.Body.Close()
@@ -377,8 +378,8 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 			k.kill()
 			continue
 		}
-		if !k.start(20 * time.Second) {
-			t.Fatalf("round %d: it does not come back:\n%s", round, k.said)
+		if !k.start(time.Minute) {
+			t.Fatalf("round %d: it does not come back (%v):\n%s", round, k.problem, k.said)
 		}
 		k.check()
 		if round%4 == 1 && k.checkFile() {
@@ -397,7 +398,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 		cancel()
 		clients.Wait()
 	}
-	if !k.start(20 * time.Second) {
+	if !k.start(time.Minute) {
 		t.Fatalf("it does not come back:\n%s", k.said)
 	}
 	k.check()

@@ -161,8 +161,8 @@ func TestCut(t *testing.T) {
 // An image that nobody knows runs what the usual commands can, and otherwise stays up and listens on what it declares.
 func TestUnknownImages(t *testing.T) {
 	b := newBench(t)
-	b.pod("quiet", "containers: [{name: main, image: 'quay.io/coreos/etcd:v3', command: [/usr/local/bin/etcd, --name, etcd0], ports: [{containerPort: 2379}]}]")
-	b.pod("shell", `containers: [{name: main, image: 'mysql:5.7', command: [bash, -c, "[[ $(hostname) =~ -?([0-9]*)$ ]] && echo hello"]}]`)
+	b.pod("quiet", "containers: [{name: main, image: 'quay.io/example/ledger:v3', command: [/usr/local/bin/ledger, --name, ledger0], ports: [{containerPort: 2379}]}]")
+	b.pod("shell", `containers: [{name: main, image: 'quay.io/example/scribe:5.7', command: [bash, -c, "[[ $(hostname) =~ -?([0-9]*)$ ]] && echo hello"]}]`)
 	for _, pod := range []string{"quiet", "shell"} {
 		b.start(pod, "main")
 	}
