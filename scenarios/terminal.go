@@ -15,7 +15,8 @@ type terminal struct {
 	partial strings.Builder   // the line that has not ended yet
 	typed   []byte
 	closed  bool // Ctrl-D was typed
-	readers int  // kubectls that wait for input
+	readers int  // kubectls of the current command that wait for input
+	command int  // counts commands
 	listens bool // the shell, or a program in it, waits for input
 	more    *sync.Cond
 	total   int // bytes printed by the current command
@@ -30,12 +31,15 @@ func newTerminal(show func(string)) *terminal {
 	return t
 }
 
-// begin makes the terminal ready for the next command.
+// begin makes the terminal ready for the next command. What a command before it has left waiting for input (kubectl exec does when the other side ends)
+// gets the end of it, and nothing of what is typed from now on.
 func (t *terminal) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lines, t.typed, t.closed, t.listens, t.total = nil, nil, false, false, 0
 	t.partial.Reset()
+	t.command, t.readers = t.command+1, 0
+	t.more.Broadcast()
 }
 
 // Write prints, as a program does; both streams of a program come here. What is beyond the bound is dropped.
@@ -84,13 +88,17 @@ func (t *terminal) between(do func()) {
 func (t *terminal) Read(buffer []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	command := t.command
 	t.readers++
-	defer func() { t.readers-- }()
-	for len(t.typed) == 0 {
-		if t.closed {
+	for len(t.typed) == 0 && !t.closed {
+		t.more.Wait()
+		if t.command != command {
 			return 0, io.EOF
 		}
-		t.more.Wait()
+	}
+	t.readers--
+	if len(t.typed) == 0 {
+		return 0, io.EOF
 	}
 	n := copy(buffer, t.typed)
 	t.typed = t.typed[n:]
