@@ -110,16 +110,15 @@ func serve(command *cobra.Command, flags serveFlags) error {
 	if err != nil {
 		return failure{err.Error()}
 	}
-	var inside []net.Listener
-	if !flags.addresses.elsewhere {
-		inside = listenInside(cluster)
-	}
-	served, err := newServed(listener, inside, access, flags.kubeconfig)
+	served, err := newServed(listener, shownAt(cluster), access, flags.kubeconfig)
 	if err != nil {
 		_ = listener.Close()
 		return failure{err.Error()}
 	}
 	defer served.remove()
+	if !flags.addresses.elsewhere {
+		served.inside = listenInside(shownAt(cluster))
+	}
 	d := door.New(cluster)
 	kept.guard(d)
 	names := newClusterNames(d)
@@ -273,12 +272,13 @@ type served struct {
 	kubeconfig  string
 }
 
-// newServed writes the kubeconfig. What is missing in the credentials is made.
-func newServed(listener net.Listener, inside []net.Listener, access credentials, kubeconfig string) (*served, error) {
+// newServed writes the kubeconfig. What is missing in the credentials is made. The certificate is for all places where the API is shown, whether or not
+// they can be had this time: a cluster that comes back must be the one that its clients trust.
+func newServed(listener net.Listener, shown []netip.AddrPort, access credentials, kubeconfig string) (*served, error) {
 	address := listener.Addr().(*net.TCPAddr)
 	at := []net.IP{address.IP}
-	for _, other := range inside {
-		at = append(at, other.Addr().(*net.TCPAddr).IP)
+	for _, place := range shown {
+		at = append(at, place.Addr().AsSlice())
 	}
 	access, err := access.complete(at)
 	if err != nil {
@@ -297,7 +297,7 @@ func newServed(listener net.Listener, inside []net.Listener, access credentials,
 	if err := writeKubeconfig(kubeconfig, "https://"+access.API, access.Token, access.Certificate); err != nil {
 		return nil, fmt.Errorf("writing the kubeconfig: %w", err)
 	}
-	return &served{listener: listener, inside: inside, certificate: certificate, credentials: access, kubeconfig: kubeconfig}, nil
+	return &served{listener: listener, certificate: certificate, credentials: access, kubeconfig: kubeconfig}, nil
 }
 
 func (s *served) announce(out io.Writer, names netip.AddrPort, own *dnsserver.Server, reachability, zone, state string) {

@@ -80,10 +80,8 @@ func (a *addressSetup) again(cluster sim.Options) error {
 	return nil
 }
 
-// listenInside listens where the cluster shows its API server: at the address of the Service kubernetes, and at its endpoint. What is not this machine's, or
-// may not be had, is left out.
-func listenInside(cluster *sim.Cluster) (listeners []net.Listener) {
-	var at []netip.AddrPort
+// shownAt is where the cluster shows its API server, as far as that is on this machine: at the address of the Service kubernetes, and at its endpoint.
+func shownAt(cluster *sim.Cluster) (at []netip.AddrPort) {
 	if service, found := store.Get[*corev1.Service](cluster.View(), "default", "kubernetes"); found {
 		if address, err := netip.ParseAddr(service.Spec.ClusterIP); err == nil {
 			at = append(at, netip.AddrPortFrom(address, 443))
@@ -96,10 +94,12 @@ func listenInside(cluster *sim.Cluster) (listeners []net.Listener) {
 			}
 		}
 	}
-	for _, place := range at {
-		if !place.Addr().IsLoopback() {
-			continue
-		}
+	return slices.DeleteFunc(at, func(place netip.AddrPort) bool { return !place.Addr().IsLoopback() })
+}
+
+// listenInside listens at the places that may be had.
+func listenInside(places []netip.AddrPort) (listeners []net.Listener) {
+	for _, place := range places {
 		if listener, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(place)); err == nil {
 			listeners = append(listeners, listener)
 		}

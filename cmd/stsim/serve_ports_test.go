@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stsim/stsim/sim"
 	"github.com/stsim/stsim/sim/api"
 )
 
@@ -59,5 +60,28 @@ func TestWhatCannotBeReachedIsSaid(t *testing.T) {
 	defer again.close()
 	if found := again.reachability(settings); !strings.Contains(found, "lead to another cluster") {
 		t.Errorf("found %s", found)
+	}
+}
+
+// TestCertificateIsForWhatIsShown: a cluster whose addresses cannot be had this time is the one that its clients trust when they can again.
+func TestCertificateIsForWhatIsShown(t *testing.T) {
+	cluster := sim.New(sim.Options{ServiceCIDR: "127.90.0.0/16", NodeCIDR: "127.91.0.0/16"})
+	listener, err := listenLoopback("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	shown := shownAt(cluster)
+	served, err := newServed(listener, shown, credentials{}, filepath.Join(t.TempDir(), "config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(shown) < 2 {
+		t.Fatalf("expected the Service kubernetes and its endpoint, found %v", shown)
+	}
+	for _, place := range shown {
+		if !served.credentials.validFor([]net.IP{place.Addr().AsSlice()}) {
+			t.Errorf("the certificate is not for %v", place)
+		}
 	}
 }

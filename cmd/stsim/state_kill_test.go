@@ -73,6 +73,8 @@ func (k *killed) start(patience time.Duration) bool {
 	if err := k.process.Start(); err != nil {
 		k.t.Fatal(err)
 	}
+	process := k.process.Process
+	k.t.Cleanup(func() { _ = process.Kill() }) // when the test has failed; else it was
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if k.connect() && k.answers() {
 			return true
