@@ -51,8 +51,7 @@ func Open(name string) (*Page, error) {
 		}
 	}
 	if folder == "" {
-		return nil, fmt.Errorf("expected a scenario (one of %s) or the path of a Markdown page, found %s\nhint: %s",
-			strings.Join(names, ", "), quote(name), didYouMean(name, names, "\"stsim list\" shows all scenarios"))
+		return nil, fmt.Errorf("expected a built-in scenario or the path of a Markdown page, found %s\nhint: %s", quote(name), didYouMean(name, names, "\"stsim list\" shows all scenarios"))
 	}
 	data, err := tutorials.ReadFile(path.Join(folder, "page.md"))
 	if err != nil {

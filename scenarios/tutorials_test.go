@@ -36,7 +36,7 @@ func TestOpenUnknown(t *testing.T) {
 		"../x":   "found \"../x\"\nhint: \"stsim list\" shows all scenarios",
 	} {
 		_, err := Open(name)
-		if err == nil || !strings.HasPrefix(err.Error(), "expected a scenario (one of ") || !strings.HasSuffix(err.Error(), want) {
+		if err == nil || err.Error() != "expected a built-in scenario or the path of a Markdown page, "+want {
 			t.Errorf("Open(%q): %v", name, err)
 		}
 	}

@@ -145,7 +145,7 @@ func (f *exploreFlags) read(stdin io.Reader) (form explore.WorldForm, search exp
 	for _, name := range f.manifests {
 		content, err := readFile(name, stdin)
 		if err != nil {
-			return form, search, failure{fmt.Sprintf("-f: %v%s", err, missingHint(name, err))}
+			return form, search, failure{fmt.Sprintf("-f: %v", err)}
 		}
 		all = append(all, strings.TrimRight(string(content), "\n")+"\n")
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stsim/stsim/scenarios"
-	"github.com/stsim/stsim/sim/api"
 )
 
 type runFlags struct {
@@ -129,7 +128,7 @@ func addFiles(page *scenarios.Page, names []string) error {
 	for _, name := range names {
 		file, err := os.Open(name)
 		if err != nil {
-			return fmt.Errorf("-f: %w%s", err, missingHint(name, err))
+			return fmt.Errorf("-f: %w%s", err, missingHint(name, err, "as seen from this folder"))
 		}
 		content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 		_ = file.Close()
@@ -142,24 +141,6 @@ func addFiles(page *scenarios.Page, names []string) error {
 		page.Manifests = append(page.Manifests, scenarios.File{Name: filepath.Base(name), Content: string(content)})
 	}
 	return nil
-}
-
-// missingHint says what to do about a file that is not there: what else is there that may be meant.
-func missingHint(name string, err error) string {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return ""
-	}
-	var words []string
-	entries, _ := os.ReadDir(filepath.Dir(name)) // a folder that is not there has nothing that could be meant
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			words = append(words, entry.Name())
-		}
-	}
-	if near, found := api.Nearest(filepath.Base(name), words); found {
-		return fmt.Sprintf("\nhint: did you mean %s?", filepath.Join(filepath.Dir(name), near))
-	}
-	return "\nhint: give the path of a file, as seen from this folder"
 }
 
 // maxFile bounds, in bytes, a file given with -f.

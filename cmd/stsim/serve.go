@@ -238,7 +238,7 @@ func (f *serveFlags) applyManifests(cluster *sim.Cluster) error {
 	for _, path := range f.manifests {
 		content, err := os.ReadFile(path)
 		if err != nil {
-			return failure{fmt.Sprintf("-f: %v%s", err, missingHint(path, err))}
+			return failure{fmt.Sprintf("-f: %v%s", err, missingHint(path, err, "as seen from this folder"))}
 		}
 		if err := cluster.Apply(content); err != nil {
 			return failure{fmt.Sprintf("%s: %v", path, err)}

@@ -1,21 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stsim/stsim/sim"
-	"github.com/stsim/stsim/sim/api"
 	"github.com/stsim/stsim/sim/why"
 )
 
@@ -143,7 +137,7 @@ func (f *whyFlags) newCluster(stdin io.Reader, after bool) (whySource, error) {
 	for _, path := range f.manifests {
 		content, err := readFile(path, stdin)
 		if err != nil {
-			return nil, failure{fmt.Sprintf("-f: %v%s", err, missingHint(path, err))}
+			return nil, failure{fmt.Sprintf("-f: %v", err)}
 		}
 		if err := cluster.Apply(content); err != nil {
 			return nil, failure{fmt.Sprintf("%s: %v", path, err)}
@@ -155,31 +149,6 @@ func (f *whyFlags) newCluster(stdin io.Reader, after bool) (whySource, error) {
 		cluster.Settle(waitForQuiet)
 	}
 	return madeCluster{cluster}, nil
-}
-
-// readFile reads a file, or standard input for "-". Of a file that is not there it says which one may have been meant.
-func readFile(path string, stdin io.Reader) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(stdin)
-	}
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w\nhint: %s", err, hintForFile(path))
-	}
-	return content, err
-}
-
-func hintForFile(path string) string {
-	folder, name := filepath.Split(path)
-	entries, _ := os.ReadDir(cmp.Or(folder, ".")) // a folder that cannot be read has no names
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	if near, found := api.Nearest(name, names); found {
-		return fmt.Sprintf("did you mean %s?", folder+near)
-	}
-	return "give the path of a file, or - for standard input"
 }
 
 func (c madeCluster) explain(kind, namespace, name string) (why.Report, error) {
